@@ -1,0 +1,36 @@
+package org.plover.api.consensus;
+
+import java.nio.ByteBuffer;
+
+/** What a {@link Consensus} core asks of its surroundings. Called from within calls to the core, on the same thread. */
+public interface ConsensusHost {
+    /** Sends a message to a member's core; it may get lost. The buffer is the core's again when this returns. */
+    void send(int member, ByteBuffer message);
+
+    /**
+     * A committed entry, in log order, without gaps, each once (S2). The payload is valid during the call only.
+     * Membership entries are delivered here too, encoded as by {@link Membership#encode}.
+     */
+    void deliver(long index, EntryType type, ByteBuffer payload);
+
+    /**
+     * Whether this replica's guest holds a state from which it can go on: asked before this member stands for election.
+     * Being named in the in-sync set is checked by the core itself.
+     */
+    boolean canLead();
+
+    /**
+     * The very first view is about to be led by this member: the guest may be booted. Called once in the life of a
+     * group, before {@link #onLeading}.
+     */
+    void onFormed();
+
+    /** This member leads {@code view}: the log is repaired, all entries committed in older views have been delivered. */
+    void onLeading(long view);
+
+    /** This member takes part in {@code view} as a follower of {@code leader}; whatever it led before is over. */
+    void onFollowing(long view, int leader);
+
+    /** This member is between views: it follows nobody and must release nothing. */
+    void onViewChange(long view);
+}

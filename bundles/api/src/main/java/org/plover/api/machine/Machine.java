@@ -1,0 +1,76 @@
+package org.plover.api.machine;
+
+import java.nio.ByteBuffer;
+import org.plover.api.memory.GuestMemory;
+import org.plover.api.memory.PageSet;
+
+/**
+ * One guest on this host. The methods that change its run state ({@link #start} to {@link #loadDeviceState}) block and are
+ * called from one thread; {@link #inject}, {@link #pendingInputBytes} and {@link #sampleActivity} may be called from one
+ * other thread at any time.
+ */
+public interface Machine extends AutoCloseable {
+    /** Starts the guest; blocks until it runs (or, for {@link StartMode#AWAIT_STATE}, is ready to be loaded) and dirty pages are tracked. */
+    void start(StartMode mode) throws MachineException;
+
+    /** The guest's RAM; available once started. */
+    GuestMemory memory();
+
+    /**
+     * Stops the vCPUs and drains devices; when it returns the guest emits nothing and writes no memory. Idempotent.
+     */
+    void stop() throws MachineException;
+
+    /**
+     * Waits until every frame that the guest emitted before {@link #stop} has been handed to the listener. To be called
+     * between stop and resume.
+     *
+     * @return false if the listener has not taken all of them within the time
+     */
+    boolean awaitFrames(long millis) throws MachineException;
+
+    /** Lets the vCPUs run. Never after memory and device state have come to belong to different moments. Idempotent. */
+    void resume() throws MachineException;
+
+    /** Whether the vCPUs run. */
+    boolean isRunning();
+
+    /**
+     * Adds to {@code into} every page that the guest or its devices wrote since the last call (or since the start), and
+     * starts anew. Never misses a page; may name pages that were written with what they held. Writes through
+     * {@link #memory()} are not reported. May be called while the guest runs.
+     */
+    void fetchDirty(PageSet into) throws MachineException;
+
+    /** State of all vCPUs and devices, without RAM; the guest must be stopped. The buffer is the caller's until the next call. */
+    ByteBuffer saveDeviceState() throws MachineException;
+
+    /**
+     * Loads what {@link #saveDeviceState} of a like machine gave. The guest must be stopped and RAM must already hold that
+     * moment's content; when this returns RAM still holds exactly that. After a failure the guest must not be resumed
+     * before another load has succeeded.
+     */
+    void loadDeviceState(ByteBuffer state) throws MachineException;
+
+    /**
+     * Hands a frame to a guest interface. Does not block; frames keep their order. Not to be called between
+     * {@link #stop} and {@link #resume}: a frame would survive a load.
+     *
+     * @return false if the bounded queue is full: try again later, nothing was taken
+     */
+    boolean inject(int nic, ByteBuffer frame);
+
+    /** Bytes injected that the machine has not taken up yet. */
+    long pendingInputBytes();
+
+    /**
+     * Activity of the vCPUs since the last call.
+     *
+     * @return share of the time in which the busiest vCPU ran, 0 to 1000 permille
+     */
+    int sampleActivity();
+
+    /** Kills the guest at once and removes what it left on this host. Idempotent, thread-safe. */
+    @Override
+    void close();
+}

@@ -1,0 +1,487 @@
+package org.plover.consensus.paxos;
+
+import java.nio.ByteBuffer;
+import org.plover.api.consensus.Membership;
+import org.plover.api.group.Group;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How the view changes. A replica that misses its leader first canvasses: it asks whether the others would promise it a
+ * view, which changes nothing anywhere, so that a member that merely lost a link disturbs nobody (Ongaro 2014, section
+ * 9.6). Only then it prepares: it promises itself the view, asks the others to, takes over the best log among a majority,
+ * and leads.
+ *
+ * <p>A majority is normally two voters that remember their log. Should too many have restarted at once for that, all
+ * three members together do as well, two of them voters: then nobody is left who could know of more. What only forgotten
+ * logs held is lost, but no guest that took it is running any more either, and the in-sync set is durable.
+ */
+final class Election {
+    private static final int OK = 1;
+    /** The answer counts: a voter that knows its log. */
+    private static final int REMEMBERS = 2;
+    /** The leader itself asked for the new view. */
+    private static final int TAKEOVER = 8;
+    /** The last part of a voter's log. */
+    private static final int LAST = 16;
+    /** The sender's log begins somewhere. */
+    private static final int HAS_LOG = 32;
+
+    private static final int MEMBERSHIPS_BYTES = 2 * (1 + Membership.BYTES);
+    private static final int LOG_PIECE_BYTES = 1 << 20;
+    private static final Logger LOG = LoggerFactory.getLogger(Election.class);
+
+    private enum Stage { NONE, CANVASS, PREPARE }
+
+    private final PaxosCore core;
+    private final Following following;
+    private final Leadership leadership;
+    private final EntryLog log;
+
+    private long leaderHeardNanos;
+    private long jitterNanos;
+    private long notBeforeNanos;
+
+    private Stage stage = Stage.NONE;
+    private int round;
+    private long target;
+    /** Newest membership that any answer spoke of. */
+    private Membership heard;
+    /** Newest one that any answer said is committed. */
+    private Membership heardInForce;
+    private int answered;
+    private int remembering;
+    /** Whose better log is being taken over, or -1; and where it ends. */
+    private int source;
+    private long sourceView;
+    private long sourceLast;
+    private long sourceCommit;
+
+    Election(PaxosCore core, Following following, Leadership leadership) {
+        this.core = core;
+        this.following = following;
+        this.leadership = leadership;
+        this.log = core.log;
+    }
+
+    // ---- timer
+
+    void start(long now) {
+        onLeaderHeard(now);
+        drawJitter();
+    }
+
+    void onLeaderHeard(long now) {
+        leaderHeardNanos = now;
+        stage = Stage.NONE;
+    }
+
+    void onOwnPause(long now) {
+        leaderHeardNanos = now;
+    }
+
+    /** Somebody else is about to lead, or nobody: waits for a whole timeout. */
+    void onViewChange(long now) {
+        leaderHeardNanos = now;
+        drawJitter();
+    }
+
+    void standSoon(long now) {
+        leaderHeardNanos = now - timeout();
+        jitterNanos = 0;
+        notBeforeNanos = now;
+    }
+
+    private void drawJitter() {
+        jitterNanos = core.random.nextLong(timeout() / 2);
+    }
+
+    private long timeout() {
+        return core.settings().electionTimeoutNanos();
+    }
+
+    /** A broken link proves nothing, but makes waiting long pointless: canvassing will show who still hears the leader. */
+    private long patience() {
+        return core.leader >= 0 && !core.peers[core.leader].connected ? timeout() / 4 : timeout();
+    }
+
+    void onTick(long now) {
+        if (!core.isReplica || now < notBeforeNanos || now - leaderHeardNanos < patience() + jitterNanos) {
+            return;
+        }
+        drawJitter();
+        notBeforeNanos = now + timeout() / 4 + jitterNanos / 2;
+        stage = Stage.NONE;
+        if (mayStand()) {
+            canvass(now);
+        }
+    }
+
+    /** Whether it makes sense to ask at all; the answers decide whether the in-sync set names this member. */
+    private boolean mayStand() {
+        boolean hasLog = core.state == State.RECOVERING || !following.needsBase();
+        return hasLog && core.newestMembership() != null && core.host.canLead();
+    }
+
+    // ---- candidate
+
+    private void begin(Stage next) {
+        stage = next;
+        round++;
+        answered = 1 << core.self;
+        remembering = core.state.isVoting() ? answered : 0;
+        source = -1;
+        heard = next == Stage.CANVASS ? core.newestMembership() : Memberships.newer(heard, core.newestMembership());
+        heardInForce = core.membershipInForce();
+        long above = Math.max(core.view(), core.highestViewHeard) + 1;
+        target = core.leaderOf(above) == core.self ? above : above + 1;
+    }
+
+    private void canvass(long now) {
+        begin(Stage.CANVASS);
+        LOG.info("{}: has not heard a leader for {} ms, canvasses for view {}", core.name(), (now - leaderHeardNanos) / 1_000_000, target);
+        ask(MessageType.CANVASS, 0, core.view());
+    }
+
+    private void ask(MessageType type, int flags, long view) {
+        for (Peer p : core.peers) {
+            if (p.index != core.self && p.connected) {
+                ByteBuffer m = core.wire.begin(type, flags, view, 4 + 8 * 4 + MEMBERSHIPS_BYTES);
+                m.putInt(round).putLong(target);
+                if (following.needsBase()) {
+                    m.putLong(-1).putLong(-1).putLong(-1);
+                } else {
+                    m.putLong(log.lastView()).putLong(log.last()).putLong(core.commitIndex());
+                }
+                putMemberships(m);
+                core.send(p, m);
+            }
+        }
+    }
+
+    void onCanvassReply(Peer peer, int flags, ByteBuffer message, long now) {
+        int theirRound = message.getInt();
+        long theirView = message.getLong();
+        Membership inForce = Wire.getMembership(message);
+        Membership theirs = Wire.getMembership(message);
+        core.highestViewHeard = Math.max(core.highestViewHeard, theirView);
+        learn(inForce, now);
+        heardInForce = Memberships.newer(heardInForce, inForce);
+        if (theirRound != round || stage == Stage.NONE) {
+            return;
+        }
+        if ((flags & OK) == 0) {
+            LOG.info("{}: {} in view {} refuses view {}, knows {}", core.name(), core.nameOf(peer.index), theirView, target, theirs);
+            heard = Memberships.newer(heard, theirs);
+        } else if (stage == Stage.CANVASS) {
+            count(peer, flags, theirs);
+            if (hasQuorum() && isFit() && core.state != State.LEARNER) {
+                prepare(0, now);
+            }
+        }
+    }
+
+    /** A membership that a voter knows to be committed counts here too; it may be what makes this learner a voter. */
+    private void learn(Membership theirs, long now) {
+        if (core.state == State.FORMING || core.state == State.RECOVERING
+                || !core.memberships.learnCommitted(theirs)) {
+            return;
+        }
+        core.store(core.view());
+        if (core.state == State.LEARNER && core.isVoterMyself()) {
+            core.toViewChange(theirs + " names this incarnation", now);
+            standAgain(now);
+        }
+    }
+
+    private void standAgain(long now) {
+        leaderHeardNanos = now - timeout() * 2;
+        notBeforeNanos = now;
+    }
+
+    private void count(Peer peer, int flags, Membership theirs) {
+        answered |= 1 << peer.index;
+        if ((flags & REMEMBERS) != 0) {
+            remembering |= 1 << peer.index;
+        }
+        heard = Memberships.newer(heard, theirs);
+    }
+
+    private boolean hasQuorum() {
+        return rememberingMajority()
+                || Integer.bitCount(answered) == Group.SIZE && Integer.bitCount(answered & voters()) >= Group.MAJORITY;
+    }
+
+    private boolean rememberingMajority() {
+        return Integer.bitCount(remembering & voters()) >= Group.MAJORITY;
+    }
+
+    /** Who counts, by the newest membership known to be committed, or else by the newest known. */
+    private int voters() {
+        Membership inForce = Memberships.newer(core.memberships.committed(), heardInForce);
+        if (inForce == null) {
+            inForce = heard;
+        }
+        int voters = 0;
+        for (Peer p : core.peers) {
+            long incarnation = p.index == core.self ? core.ballot.incarnation() : p.incarnation;
+            if (inForce.incarnation(p.index) == incarnation) {
+                voters |= 1 << p.index;
+            }
+        }
+        return voters;
+    }
+
+    /**
+     * The newest membership must name this replica in sync. Where no majority remembers the log, the newest one known to be
+     * committed must as well, for the newest may be a proposal that never came into force.
+     */
+    private boolean isFit() {
+        return isNamedIn(heard) && (rememberingMajority() || heardInForce == null || isNamedIn(heardInForce));
+    }
+
+    private boolean isNamedIn(Membership m) {
+        return m.isInSync(core.self) && m.incarnation(core.self) == core.ballot.incarnation();
+    }
+
+    private void putMemberships(ByteBuffer to) {
+        Wire.putMembership(to, core.membershipInForce());
+        Wire.putMembership(to, core.newestMembership());
+    }
+
+    void onTakeover(Peer peer, long view, long now) {
+        if (view != core.view() || core.leader != peer.index || core.state != State.NORMAL_FOLLOWER) {
+            core.sendStatus(peer);
+            return;
+        }
+        if (!mayStand()) {
+            LOG.warn("{}: {} hands over, but this replica's guest cannot go on", core.name(), core.nameOf(peer.index));
+            return;
+        }
+        prepare(TAKEOVER, now);
+    }
+
+    private void prepare(int flags, long now) {
+        begin(Stage.PREPARE);
+        if (!isNamedIn(heard)) {
+            stage = Stage.NONE;
+            return;
+        }
+        core.store(target);
+        core.toViewChange("stands for view " + target, now);
+        ask(MessageType.PREPARE, flags, target);
+    }
+
+    void onPromise(Peer peer, int flags, long view, ByteBuffer message, long now) {
+        if (stage != Stage.PREPARE || view != target || view != core.view()) {
+            return;
+        }
+        long lastView = message.getLong();
+        long last = message.getLong();
+        long base = message.getLong();
+        long baseView = message.getLong();
+        long commit = message.getLong();
+        Membership inForce = Wire.getMembership(message);
+        Membership theirs = Wire.getMembership(message);
+        learn(inForce, now);
+        heardInForce = Memberships.newer(heardInForce, inForce);
+        count(peer, flags, theirs);
+        if ((flags & HAS_LOG) != 0 && isBetter(lastView, last)) {
+            source = peer.index;
+            sourceView = lastView;
+            sourceLast = last;
+            sourceCommit = commit;
+            if (following.needsBase() || isAhead(base, baseView) && (core.isSuspended() || base <= core.delivered())) {
+                // this log holds nothing that the other one lacks, and the guest here needs none of what lies between
+                log.reset(base, baseView);
+                core.memberships.dropPending();
+                following.hasBase();
+                core.commitTo(base);
+            }
+        }
+        leadIfReady(now);
+    }
+
+    /** Whether a log that begins there cannot be joined to this one. */
+    private boolean isAhead(long base, long baseView) {
+        return base > core.commitIndex() && (base > log.last() || log.viewAt(base) != baseView);
+    }
+
+    /** Whether a log that ends so is better than this one, or than the one that is being taken over. */
+    private boolean isBetter(long lastView, long last) {
+        long myView = source >= 0 ? sourceView : log.lastView();
+        long myLast = source >= 0 ? sourceLast : log.last();
+        boolean none = source < 0 && following.needsBase();
+        return none || lastView > myView || lastView == myView && last > myLast;
+    }
+
+    void onLog(Peer peer, int flags, long view, ByteBuffer message, long now) {
+        if (stage != Stage.PREPARE || view != target || view != core.view() || peer.index != source) {
+            return;
+        }
+        long prev = message.getLong();
+        long prevView = message.getLong();
+        int count = message.getInt();
+        if (following.merge(prev, prevView, count, message, sourceCommit) == Following.NO_MATCH) {
+            giveUp("the log of " + core.nameOf(peer.index) + " begins after " + prev + ", this one ends at " + log.last(), now);
+            return;
+        }
+        if ((flags & LAST) != 0) {
+            source = -1;
+            core.commitTo(Math.min(sourceCommit, log.last()));
+            leadIfReady(now);
+        }
+    }
+
+    private void leadIfReady(long now) {
+        if (source >= 0 || !hasQuorum()) {
+            return;
+        }
+        heard = Memberships.newer(heard, core.newestMembership());
+        if (!isFit()) {
+            giveUp(heard + " does not name this replica in sync", now);
+            return;
+        }
+        stage = Stage.NONE;
+        core.store(target);
+        following.hasBase();
+        Membership confirmed = null;
+        boolean cold = !rememberingMajority();
+        if (cold) {
+            startCold();
+        }
+        if (cold || core.state == State.RECOVERING) {
+            core.memberships.learnCommitted(heardInForce != null ? heardInForce : heard);
+            confirmed = core.memberships.pending() == null ? heard : null;
+        }
+        core.transition(State.NORMAL_LEADER, "view " + target + " is promised by " + core.group.names(answered));
+        leadership.begin(now, confirmed);
+    }
+
+    /**
+     * No majority remembers the log. What is known to be committed is kept; what comes after may have been overwritten by a
+     * view that everybody forgot, and no guest has had it.
+     */
+    private void startCold() {
+        long kept = Math.max(log.base(), Math.min(core.commitIndex(), log.last()));
+        LOG.warn("{}: starts cold in view {}: a majority restarted and forgot the log; it goes on after entry {}", core.name(), target, kept);
+        log.dropAfter(kept);
+        core.memberships.dropAfter(kept);
+        if (!core.isSuspended() && core.delivered() > kept) {
+            // the guest's state was received, the log up to it was not yet: the log goes on after the guest's state, marked
+            // by a view in which nobody else has an entry there
+            log.reset(core.delivered(), target);
+            core.commitTo(core.delivered());
+        }
+    }
+
+    private void giveUp(String reason, long now) {
+        LOG.warn("{}: gives up standing for view {}: {}", core.name(), target, reason);
+        stage = Stage.NONE;
+        onViewChange(now);
+    }
+
+    // ---- voter
+
+    void onCanvass(Peer peer, int flags, long view, ByteBuffer message, long now) {
+        if (core.state == State.NORMAL_LEADER && view > core.view()) {
+            core.depose(peer, view, now);
+        }
+        int theirRound = message.getInt();
+        long wanted = message.getLong();
+        message.position(message.position() + 8 * 3);
+        Wire.getMembership(message);
+        Membership theirs = Wire.getMembership(message);
+        if (core.state == State.FORMING && theirs != null) {
+            core.transition(State.LEARNER, core.nameOf(peer.index) + " knows " + theirs + ": the group was formed without this incarnation");
+        }
+        String refusal = refusal(peer, wanted, theirs, false, now);
+        answer(peer, theirRound, refusal);
+    }
+
+    private void answer(Peer peer, int theirRound, String refusal) {
+        if (refusal != null) {
+            LOG.info("{}: would not follow {}: {}", core.name(), core.nameOf(peer.index), refusal);
+        }
+        int flags = (refusal == null ? OK : 0) | (core.state.isVoting() ? REMEMBERS : 0);
+        ByteBuffer m = core.wire.begin(MessageType.CANVASS_REPLY, flags, core.view(), 4 + 8 + MEMBERSHIPS_BYTES);
+        m.putInt(theirRound).putLong(Math.max(core.view(), core.highestViewHeard));
+        putMemberships(m);
+        core.send(peer, m);
+    }
+
+    /** Why this member would not promise the view to that candidate, or null. */
+    private String refusal(Peer peer, long wanted, Membership theirs, boolean takeover, long now) {
+        Membership newest = Memberships.newer(core.newestMembership(), theirs);
+        if (core.state == State.FORMING) {
+            return "this member is in no group yet";
+        }
+        if (core.leaderOf(wanted) != peer.index) {
+            return "view " + wanted + " is not its own";
+        }
+        if (wanted <= core.view()) {
+            return "view " + core.view() + " is promised or entered, it wants " + wanted;
+        }
+        if (newest == null || !newest.isInSync(peer.index) || newest.incarnation(peer.index) != peer.incarnation) {
+            return "it is not in sync, " + newest;
+        }
+        if (!takeover && hearsLeader(peer, now)) {
+            return core.nameOf(core.leader) + " leads and is alive";
+        }
+        return null;
+    }
+
+    private boolean hearsLeader(Peer candidate, long now) {
+        if (core.state == State.NORMAL_LEADER) {
+            return leadership.hasMajority(now);
+        }
+        return core.leader >= 0 && core.leader != candidate.index && now - leaderHeardNanos < patience();
+    }
+
+    void onPrepare(Peer peer, int flags, long view, ByteBuffer message, long now) {
+        int theirRound = message.getInt();
+        long wanted = message.getLong();
+        long theirLastView = message.getLong();
+        long theirLast = message.getLong();
+        long theirCommit = message.getLong();
+        Membership inForce = Wire.getMembership(message);
+        Membership theirs = Wire.getMembership(message);
+        String refusal = refusal(peer, wanted, theirs, (flags & TAKEOVER) != 0, now);
+        if (refusal != null) {
+            answer(peer, theirRound, refusal);
+            return;
+        }
+        learn(inForce, now);
+        core.store(wanted);
+        stage = Stage.NONE;
+        core.toViewChange("promised to " + core.nameOf(peer.index), now);
+        promise(peer, theirLastView, theirLast, theirCommit);
+    }
+
+    /** Tells what this log holds, and sends what the candidate lacks if this log is the better one. */
+    private void promise(Peer peer, long theirLastView, long theirLast, long theirCommit) {
+        // a learner's log, or what a recovering member has by now, is part of some leader's log: it counts for nothing, but
+        // may be all that is left
+        boolean hasLog = !following.needsBase();
+        int flags = (core.state.isVoting() ? REMEMBERS : 0) | (hasLog ? HAS_LOG : 0);
+        ByteBuffer m = core.wire.begin(MessageType.PROMISE, flags, core.view(), 8 * 5 + MEMBERSHIPS_BYTES);
+        m.putLong(log.lastView()).putLong(log.last()).putLong(log.base()).putLong(log.baseView()).putLong(core.commitIndex());
+        putMemberships(m);
+        core.send(peer, m);
+        boolean better = log.lastView() > theirLastView || log.lastView() == theirLastView && log.last() > theirLast;
+        if (!hasLog || !better) {
+            return;
+        }
+        long prev = Math.max(theirCommit, log.base());
+        do {
+            int count = Wire.countFor(log, prev + 1, LOG_PIECE_BYTES);
+            boolean last = prev + count == log.last();
+            ByteBuffer piece = core.wire.begin(MessageType.LOG, last ? LAST : 0, core.view(),
+                    8 * 2 + 4 + (int) log.bytesBetween(prev, prev + count));
+            piece.putLong(prev).putLong(log.viewAt(prev)).putInt(count);
+            Wire.putEntries(piece, log, prev + 1, count);
+            core.send(peer, piece);
+            prev += count;
+        } while (prev < log.last());
+    }
+}

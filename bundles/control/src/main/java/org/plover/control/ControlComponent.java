@@ -1,0 +1,86 @@
+package org.plover.control;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.metatype.annotations.Designate;
+import org.plover.api.health.PreflightCheck;
+import org.plover.api.status.ProtectedVm;
+import org.plover.control.wire.Protocol;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Keeps the control socket open as long as the appliance runs, and moves it when its configuration says so. */
+@Component(service = {}, configurationPid = ControlConfig.PID, immediate = true)
+@Designate(ocd = ControlConfig.class)
+public final class ControlComponent {
+    static final Duration CHECK_LIMIT = Duration.ofSeconds(30);
+
+    private static final Logger LOG = LoggerFactory.getLogger(ControlComponent.class);
+
+    @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
+    private volatile List<ProtectedVm> vms;
+
+    @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
+    private volatile List<PreflightCheck> checks;
+
+    private Path data;
+    private Commands commands;
+    private volatile int timeoutSeconds;
+    private Path path;
+    private ControlServer server;
+
+    /**
+     * @throws IOException if the socket cannot be had; the message says why. Without it the command line cannot reach this
+     *                     appliance, which goes on working all the same.
+     */
+    @Activate
+    void activate(BundleContext context, ControlConfig config) throws IOException {
+        String directory = context.getProperty(Protocol.DATA_PROPERTY);
+        data = Path.of(directory == null || directory.isBlank() ? "data" : directory);
+        commands = new Commands(context.getBundle().getVersion().toString(), () -> vms, () -> checks,
+                new Preflight(CHECK_LIMIT), () -> timeoutSeconds);
+        timeoutSeconds = config.timeoutSeconds();
+        if (CheckMode.isOn(context)) {
+            LOG.debug("No control socket: this appliance runs only to check the host");
+        } else {
+            path = socket(config);
+            server = ControlServer.open(path, commands);
+        }
+    }
+
+    /** A socket that cannot be moved stays where it is. */
+    @Modified
+    void modified(ControlConfig config) throws IOException {
+        timeoutSeconds = config.timeoutSeconds();
+        Path wanted = socket(config);
+        if (server == null || wanted.equals(path)) {
+            return;
+        }
+        ControlServer moved = ControlServer.open(wanted, commands);
+        server.close();
+        server = moved;
+        path = wanted;
+    }
+
+    @Deactivate
+    void deactivate() throws IOException {
+        if (server != null) {
+            server.close();
+        }
+    }
+
+    private Path socket(ControlConfig config) {
+        Path path = config.socketPath().isBlank() ? data.resolve(Protocol.SOCKET_NAME) : Path.of(config.socketPath());
+        return path.toAbsolutePath().normalize();
+    }
+}

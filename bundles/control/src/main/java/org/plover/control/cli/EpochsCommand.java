@@ -1,0 +1,97 @@
+package org.plover.control.cli;
+
+import jakarta.json.JsonObjectBuilder;
+import jakarta.json.JsonValue;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.plover.api.status.EpochRecord;
+import org.plover.control.wire.Protocol;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/** Lists the epochs that this member committed as primary. */
+@Command(name = "epochs",
+        header = "Lists the last epochs: pause, dirty and equal pages, bytes sent, frames released.",
+        description = {
+            "",
+            "An epoch ends when both guests are stopped at the same input and made equal; its output goes out then. The list shows "
+                + "what each one cost, and so why clients wait. Only the primary has it, and remembers a limited number.",
+            "",
+            "Example: plover epochs --follow",
+            "Example: plover epochs --since 48000 --json > epochs.jsonl",
+            ""})
+final class EpochsCommand implements Callable<Integer> {
+    private static final int LAST = 20;
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(500);
+    private static final String HEAD =
+            "     epoch   view  interval     pause    commit   dirty   same        sent frames verified  reason";
+
+    @ParentCommand
+    private Main main;
+
+    @Mixin
+    private HelpOption help;
+
+    @Mixin
+    private VmOption vm;
+
+    @Option(names = "--json", description = "One JSON object a line and epoch, with the field names of EpochRecord.")
+    private boolean json;
+
+    @Option(names = "--since", paramLabel = "N", description = "All that are remembered after epoch N. Default: the last " + LAST + ".")
+    private Long since;
+
+    @Option(names = "--follow", description = "Go on with every new epoch until Ctrl-C.")
+    private boolean follow;
+
+    @Override
+    public Integer call() {
+        try (ControlClient client = main.connect()) {
+            List<JsonValue> answer = fetch(client, since == null ? -1 : since);
+            if (since == null && answer.size() > LAST) {
+                answer = answer.subList(answer.size() - LAST, answer.size());
+            }
+            if (!json && answer.isEmpty() && !follow) {
+                main.terminal.out.println("No epochs" + (since == null ? "" : " after " + since) + ": this member has committed none as "
+                        + "primary that it still remembers; 'plover status' says which member leads.");
+                return Exit.OK;
+            }
+            if (!json) {
+                main.terminal.out.println(HEAD);
+            }
+            long last = show(answer, since == null ? -1 : since);
+            while (follow && main.terminal.pause(LOOK_AGAIN)) {
+                last = show(fetch(client, last), last);
+            }
+            return Exit.OK;
+        }
+    }
+
+    private List<JsonValue> fetch(ControlClient client, long after) {
+        JsonObjectBuilder request = vm.request(Protocol.EPOCHS).add(Protocol.SINCE, after);
+        return client.call(request, TimeoutOption.ANSWER_SECONDS).asJsonArray();
+    }
+
+    private long show(List<JsonValue> answer, long before) {
+        PrintWriter out = main.terminal.out;
+        List<EpochRecord> records = main.records(EpochRecord.class, answer);
+        for (int i = 0; i < records.size(); i++) {
+            out.println(json ? answer.get(i).toString() : row(records.get(i)));
+        }
+        out.flush();
+        return records.isEmpty() ? before : records.get(records.size() - 1).epoch();
+    }
+
+    static String row(EpochRecord epoch) {
+        String same = epoch.dirtyPages() == 0 ? "-" : Format.text("%.1f%%", 100.0 * epoch.samePages() / epoch.dirtyPages());
+        String verified = epoch.verified() < 0 ? "-" : epoch.verified() == 0 ? "equal" : epoch.verified() + " DIFFER";
+        return Format.text("%10d %6d %9s %9s %9s %7d %6s %11s %6d %-9s %s", epoch.epoch(), epoch.view(),
+                Format.micros(epoch.intervalMicros()), Format.micros(epoch.pauseMicros()), Format.micros(epoch.commitMicros()),
+                epoch.dirtyPages(), same, Format.bytes(epoch.transferredBytes()), epoch.releasedFrames(), verified, epoch.reason())
+                .stripTrailing();
+    }
+}

@@ -1,0 +1,92 @@
+package org.plover.control.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.DoubleFunction;
+import org.plover.api.status.MemberStatus;
+import org.plover.api.status.Percentiles;
+import org.plover.api.status.VmStatus;
+
+/** A protected VM's status for a person: first what matters when the pager has gone off, then the numbers. */
+final class StatusView {
+    private static final String ROW = "  %-13s %s";
+    private static final String MEMBER_ROW = "  %-14s %-9s %-13s %-8s %s";
+
+    private StatusView() {
+    }
+
+    static List<String> lines(VmStatus status) {
+        List<String> lines = new ArrayList<>();
+        lines.add(Format.text("%s  %s", status.vm(), protection(status)));
+        if (!status.message().isEmpty()) {
+            lines.add("  " + status.message());
+        }
+        lines.add("");
+        lines.add(row("role", "%s, as %s sees it", status.role(), status.member()));
+        lines.add(row("primary", "%s", status.primary().isEmpty() ? "none at the moment" : status.primary()));
+        lines.add(row("view, epoch", "%d, %d", status.view(), status.epoch()));
+        if (status.synchronisationPercent() >= 0) {
+            lines.add(row("synchronising", "%d %% of a fresh backup's state is there", status.synchronisationPercent()));
+        }
+        lines.add("");
+        lines.add(row("same pages", "%s of the pages written were equal on both sides", Format.percent(status.samePagesPercent())));
+        lines.add(row("pause", "%s", spread(status.pauseMillis(), Format::number, " ms")));
+        lines.add(row("interval", "%s", spread(status.intervalMillis(), Format::number, " ms")));
+        lines.add(row("dirty pages", "%s", spread(status.dirtyPages(), Format::number, "")));
+        lines.add(row("sent", "%s", spread(status.transferredBytes(), Format::bytes, "")));
+        lines.add(row("agreement", "%s", spread(status.inputConsensusMicros(), Format::number, " us")));
+        lines.add(row("held output", "%s, %s", Format.plural(status.heldFrames(), "frame"), Format.bytes(status.heldBytes())));
+        lines.add(row("input log", "%s", status.logEntries() == 1 ? "1 entry" : status.logEntries() + " entries"));
+        lines.add(row("epochs", "%d committed, %d verified%s", status.epochsCommitted(), status.epochsVerified(), differing(status)));
+        lines.add(row("parts", "hasher %s, policy %s, transport %s", status.hasher(), status.policy(), status.transport()));
+        lines.add("");
+        lines.add(Format.text(MEMBER_ROW, "member", "kind", "link", "in sync", "round trip"));
+        status.members().forEach(member -> lines.add(member(member)));
+        return lines;
+    }
+
+    /** One line for a log or a narrow window. */
+    static String line(VmStatus status) {
+        return Format.text("%s %s %s view %d epoch %d same %s pause p50 %s ms p99 %s ms held %d in-sync %s", status.vm(),
+                protection(status), status.role(), status.view(), status.epoch(), Format.percent(status.samePagesPercent()),
+                Format.number(status.pauseMillis().p50()), Format.number(status.pauseMillis().p99()), status.heldFrames(),
+                inSync(status));
+    }
+
+    private static String protection(VmStatus status) {
+        return status.protectedNow() ? "PROTECTED" : "NOT PROTECTED";
+    }
+
+    private static String inSync(VmStatus status) {
+        List<String> names = status.members().stream().filter(MemberStatus::inSync).map(MemberStatus::name).toList();
+        return names.isEmpty() ? "-" : String.join(",", names);
+    }
+
+    private static String differing(VmStatus status) {
+        if (status.epochsVerified() == 0) {
+            return "";
+        }
+        return status.pagesDiffering() == 0 ? ", all equal"
+                : ", " + Format.plural(status.pagesDiffering(), "page") + " DIFFERED: keep both logs and report it";
+    }
+
+    private static String spread(Percentiles values, DoubleFunction<String> number, String unit) {
+        if (values.count() == 0) {
+            return "-";
+        }
+        return Format.text("p50 %-9s p99 %-9s max %s%s", number.apply(values.p50()), number.apply(values.p99()),
+                number.apply(values.max()), unit);
+    }
+
+    private static String member(MemberStatus member) {
+        String link = member.self() ? "this member" : member.connected() ? "connected" : "NO CONNECTION";
+        // A witness holds no state that could be in sync.
+        String inSync = member.kind().equalsIgnoreCase("witness") ? "-" : member.inSync() ? "yes" : "NO";
+        return Format.text(MEMBER_ROW, member.name(), member.kind(), link, inSync,
+                member.self() ? "-" : Format.micros(member.roundTripMicros())).stripTrailing();
+    }
+
+    private static String row(String name, String pattern, Object... arguments) {
+        return Format.text(ROW, name, Format.text(pattern, arguments)).stripTrailing();
+    }
+}

@@ -1,0 +1,76 @@
+package org.plover.control.wire;
+
+import java.util.Locale;
+
+/**
+ * The words of the control protocol: one JSON object a line each way over a Unix domain socket.
+ *
+ * <p>A request has a {@code command} and what the command needs, an answer has {@code ok} and then either {@code result} or
+ * {@code error}, a sentence for a person, with {@code code}, a word for a program. A client may send its next request on the
+ * same connection once it has the answer to the one before.
+ */
+public final class Protocol {
+    /** Name of the socket inside the data directory. */
+    public static final String SOCKET_NAME = "plover.sock";
+    /** Framework property: the appliance runs only to check the host, then ends. */
+    public static final String CHECK_PROPERTY = "plover.check";
+    /** Framework property: directory of all that the appliance keeps. */
+    public static final String DATA_PROPERTY = "plover.data";
+
+    public static final String COMMAND = "command";
+    public static final String VM = "vm";
+    public static final String SINCE = "since";
+    public static final String TIMEOUT_SECONDS = "timeoutSeconds";
+    public static final String OK = "ok";
+    public static final String RESULT = "result";
+    public static final String ERROR = "error";
+    public static final String CODE = "code";
+    public static final String MESSAGE = "message";
+
+    /** Who answers: process, version, names of its virtual machines. */
+    public static final String HELLO = "hello";
+    /** List of {@code VmStatus}: all virtual machines, or the one named. */
+    public static final String STATUS = "status";
+    /** List of {@code EpochRecord} of one virtual machine after {@link #SINCE}. */
+    public static final String EPOCHS = "epochs";
+    /** {@code VerifyReport} of one virtual machine. */
+    public static final String VERIFY = "verify";
+    /** Object with {@link #MESSAGE}. */
+    public static final String SWITCHOVER = "switchover";
+    /** List of {@code Finding}. */
+    public static final String DOCTOR = "doctor";
+
+    /** Lines around the findings on the standard output of an appliance that runs only to check the host. */
+    public static final String FINDINGS_BEGIN = "----- plover findings begin -----";
+    public static final String FINDINGS_END = "----- plover findings end -----";
+
+    /** Longest request the server reads; what is longer is no request of ours. */
+    public static final int REQUEST_BYTES_MAX = 64 * 1024;
+    /** Longest time a client can ask the server to wait for a result. */
+    public static final int TIMEOUT_SECONDS_MAX = 3600;
+
+    private Protocol() {
+    }
+
+    /** Why a request was not fulfilled, for a program; in JSON in lower case with hyphens. */
+    public enum Code {
+        /** Not a JSON object, or a field is missing or out of range. */
+        BAD_REQUEST,
+        /** There is no such command. */
+        UNKNOWN_COMMAND,
+        /** There is no such virtual machine here. */
+        UNKNOWN_VM,
+        /** The command is for one virtual machine, and there are several. */
+        WHICH_VM,
+        /** It cannot be done at present; nothing has changed. */
+        REFUSED,
+        /** No result in time; it may still come about. */
+        TIMEOUT,
+        /** It was tried and went wrong. */
+        FAILED;
+
+        public String text() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
+}

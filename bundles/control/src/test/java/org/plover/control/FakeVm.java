@@ -1,0 +1,68 @@
+package org.plover.control;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import org.plover.api.status.EpochRecord;
+import org.plover.api.status.MemberStatus;
+import org.plover.api.status.Percentiles;
+import org.plover.api.status.ProtectedVm;
+import org.plover.api.status.Role;
+import org.plover.api.status.VerifyReport;
+import org.plover.api.status.VmStatus;
+
+/** A protected VM that does as the test says. */
+public final class FakeVm implements ProtectedVm {
+    private final String name;
+    public volatile VmStatus status;
+    public volatile List<EpochRecord> epochs = List.of();
+    public volatile Supplier<CompletableFuture<VerifyReport>> verify =
+            () -> CompletableFuture.completedFuture(new VerifyReport(48214, 65536, 0, List.of()));
+    public volatile Supplier<CompletableFuture<String>> switchover =
+            () -> CompletableFuture.completedFuture("beta leads now");
+
+    public FakeVm(String name) {
+        this.name = name;
+        this.status = status(name, true, "Both replicas are in sync.");
+    }
+
+    public static VmStatus status(String vm, boolean protectedNow, String message) {
+        return new VmStatus(vm, "alpha", Role.PRIMARY, protectedNow, message, 3, "alpha", 48213,
+                List.of(new MemberStatus("alpha", "replica", true, true, true, -1),
+                        new MemberStatus("beta", "replica", false, true, protectedNow, 210),
+                        new MemberStatus("gamma", "witness", false, false, false, 1350)),
+                12, 14500, 132, 93.42, new Percentiles(512, 1.84, 6.2, 14.1), new Percentiles(512, 25, 40.5, 120),
+                new Percentiles(512, 900, 4000, 12345), new Percentiles(512, 12600, 1258291, 3565158),
+                new Percentiles(9000, 180, 420, 2100), 48213, 3, 0, -1, "xxh3", "idle", "tcp");
+    }
+
+    public static EpochRecord epoch(long number) {
+        return new EpochRecord(number, 3, 25_000, 1_840, 3_100, 900, 841, 12_600, 7, "idle", number % 10 == 0 ? 0 : -1);
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public VmStatus status() {
+        return Objects.requireNonNull(status, "the test broke it");
+    }
+
+    @Override
+    public List<EpochRecord> epochsSince(long epoch) {
+        return epochs.stream().filter(record -> record.epoch() > epoch).toList();
+    }
+
+    @Override
+    public CompletableFuture<VerifyReport> verify() {
+        return verify.get();
+    }
+
+    @Override
+    public CompletableFuture<String> switchover() {
+        return switchover.get();
+    }
+}

@@ -1,0 +1,461 @@
+package org.plover.control.cli;
+
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertFalse;
+import static org.junit.Assert.assertThrows;
+import static org.junit.Assert.assertTrue;
+
+import jakarta.json.Json;
+import jakarta.json.JsonObject;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringReader;
+import java.io.StringWriter;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.LongStream;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+import org.plover.api.health.Finding;
+import org.plover.api.status.EpochRecord;
+import org.plover.api.status.VerifyReport;
+import org.plover.api.status.VmStatus;
+import org.plover.control.Appliance;
+import org.plover.control.FakeVm;
+import org.plover.control.wire.RecordJson;
+
+/** Every command of the command line against a control server on a real socket, in one process. */
+public class CliTest {
+    @Rule
+    public final Appliance appliance = new Appliance();
+    @Rule
+    public final TemporaryFolder elsewhere = new TemporaryFolder();
+
+    private final FakeVm redis = new FakeVm("redis");
+    private final Map<String, String> environment = new HashMap<>();
+    private final Map<String, String> properties = new HashMap<>();
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+    private String typed = "";
+    private boolean person;
+    private Runnable betweenLooks = () -> { };
+    private int looksLeft;
+
+    // status
+
+    @Test
+    public void shouldShowAVmForAPerson() {
+        appliance.vms.add(redis);
+        assertEquals(0, plover("status"));
+        assertOut("redis  PROTECTED", "Both replicas are in sync.", "PRIMARY, as alpha sees it", "3, 48213", "93.4 % of the pages",
+                "p50 1.84      p99 6.20      max 14.1 ms", "12 frames, 14.2 KiB", "3 verified, all equal",
+                "hasher xxh3, policy idle, transport tcp");
+        assertOut("  alpha          replica   this member   yes      -\n", "  beta           replica   connected     yes      210 us\n",
+                "  gamma          witness   NO CONNECTION -        1.35 ms\n");
+        assertEquals("", err.toString());
+    }
+
+    @Test
+    public void shouldSayLoudlyThatAVmIsNotProtected() {
+        redis.status = FakeVm.status("redis", false, "beta has left; start it again.");
+        appliance.vms.add(redis);
+        assertEquals(0, plover("status"));
+        assertOut("redis  NOT PROTECTED\n  beta has left; start it again.\n", "connected     NO       210 us");
+    }
+
+    @Test
+    public void shouldPrintStatusAsOneJsonObjectALine() {
+        appliance.vms.add(redis);
+        appliance.vms.add(new FakeVm("mail"));
+        assertEquals(0, plover("status", "--json"));
+        String[] lines = out.toString().split("\n");
+        assertEquals(2, lines.length);
+        assertEquals("mail", json(lines[0]).getString("vm"));
+        assertEquals(redis.status, RecordJson.fromJson(VmStatus.class, json(lines[1])));
+    }
+
+    @Test
+    public void shouldShowAllVmsOrTheOneNamed() {
+        appliance.vms.add(redis);
+        appliance.vms.add(new FakeVm("mail"));
+        assertEquals(0, plover("status"));
+        assertOut("redis  PROTECTED", "mail  PROTECTED");
+        assertEquals(0, plover("status", "--vm", "mail"));
+        assertFalse(out.toString().contains("redis"));
+    }
+
+    @Test
+    public void shouldSayWhatToDoWhenThereIsNoVm() {
+        assertEquals(0, plover("status"));
+        assertOut("protects no virtual machine yet", "org.plover.vm~NAME.cfg");
+        assertEquals(2, plover("verify"));
+        assertErr("protects no virtual machine yet");
+    }
+
+    @Test
+    public void shouldAppendALineForEachLookWhenNobodyReadsAlong() {
+        appliance.vms.add(redis);
+        looksLeft = 2;
+        assertEquals(0, plover("status", "--watch"));
+        String[] lines = out.toString().split("\n");
+        assertEquals(3, lines.length);
+        for (String line : lines) {
+            assertTrue(line, line.matches("\\d\\d:\\d\\d:\\d\\d redis PROTECTED PRIMARY view 3 epoch 48213 same 93.4 % .* in-sync alpha,beta"));
+        }
+    }
+
+    @Test
+    public void shouldRefreshInPlaceWhenAPersonWatches() {
+        appliance.vms.add(redis);
+        person = true;
+        looksLeft = 1;
+        betweenLooks = () -> redis.status = FakeVm.status("redis", false, "beta has left.");
+        assertEquals(0, plover("status", "--watch", "0.5"));
+        String second = out.toString().substring(out.toString().lastIndexOf("\033[H"));
+        assertTrue(second, second.contains("redis  NOT PROTECTED\033[K\n  beta has left.\033[K\n"));
+        assertTrue(second, second.endsWith("\033[J"));
+    }
+
+    @Test
+    public void shouldEndWithThreeWhenTheApplianceGoesAwayWhileWatched() {
+        appliance.vms.add(redis);
+        looksLeft = 5;
+        betweenLooks = () -> {
+            try {
+                appliance.stop();
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+        };
+        assertEquals(3, plover("status", "--watch"));
+        assertErr("has gone away");
+    }
+
+    // epochs
+
+    @Test
+    public void shouldListTheLastEpochs() {
+        redis.epochs = LongStream.rangeClosed(1, 100).mapToObj(FakeVm::epoch).toList();
+        appliance.vms.add(redis);
+        assertEquals(0, plover("epochs"));
+        String[] lines = out.toString().split("\n");
+        assertEquals(21, lines.length);
+        assertTrue(lines[0], lines[0].matches(" +epoch +view +interval +pause +commit +dirty +same +sent +frames +verified +reason"));
+        assertEquals("        81      3     25 ms   1.84 ms   3.10 ms     900  93.4%    12.3 KiB      7 -         idle", lines[1]);
+        assertTrue(lines[10], lines[10].contains("equal"));
+        assertEquals(lines[0].indexOf("verified"), lines[10].indexOf("equal"));
+        assertEquals(lines[0].indexOf("reason"), lines[10].indexOf("idle"));
+    }
+
+    @Test
+    public void shouldListAllEpochsAfterTheOneNamedAsJson() {
+        redis.epochs = LongStream.rangeClosed(1, 100).mapToObj(FakeVm::epoch).toList();
+        appliance.vms.add(redis);
+        assertEquals(0, plover("epochs", "--since", "40", "--json"));
+        String[] lines = out.toString().split("\n");
+        assertEquals(60, lines.length);
+        assertEquals(FakeVm.epoch(41), RecordJson.fromJson(EpochRecord.class, json(lines[0])));
+    }
+
+    @Test
+    public void shouldFollowNewEpochsOnceEach() {
+        redis.epochs = List.of(FakeVm.epoch(1), FakeVm.epoch(2));
+        appliance.vms.add(redis);
+        looksLeft = 2;
+        betweenLooks = () -> redis.epochs = List.of(FakeVm.epoch(1), FakeVm.epoch(2), FakeVm.epoch(3));
+        assertEquals(0, plover("epochs", "--follow", "--json"));
+        assertEquals(List.of(1, 2, 3), out.toString().lines().map(line -> json(line).getInt("epoch")).toList());
+    }
+
+    @Test
+    public void shouldSayWhyThereAreNoEpochs() {
+        appliance.vms.add(redis);
+        assertEquals(0, plover("epochs"));
+        assertOut("No epochs: this member has committed none as primary");
+    }
+
+    // verify
+
+    @Test
+    public void shouldExitWithZeroOnlyIfAllPagesAreEqual() {
+        appliance.vms.add(redis);
+        assertEquals(0, plover("verify"));
+        assertOut("epoch 48214: 65536 pages compared, all equal");
+        redis.verify = () -> CompletableFuture.completedFuture(new VerifyReport(48215, 65536, 2, List.of(17, 99)));
+        assertEquals(1, plover("verify"));
+        assertOut("epoch 48215: 2 of 65536 pages DIFFER, the first: 17, 99");
+        redis.verify = () -> CompletableFuture.completedFuture(new VerifyReport(48216, 0, 0, List.of()));
+        assertEquals(1, plover("verify"));
+        assertOut("NOTHING was compared");
+    }
+
+    @Test
+    public void shouldFailIfAnyOfSeveralEpochsDiffers() {
+        int[] count = {0};
+        redis.verify = () -> CompletableFuture.completedFuture(new VerifyReport(++count[0], 10, count[0] == 2 ? 1 : 0, List.of()));
+        appliance.vms.add(redis);
+        assertEquals(1, plover("verify", "--epochs", "3", "--json"));
+        assertEquals(List.of(0, 1, 0), out.toString().lines().map(line -> json(line).getInt("pagesDiffering")).toList());
+    }
+
+    @Test
+    public void shouldPassOnWhyAMemberCannotVerify() {
+        redis.verify = () -> CompletableFuture.failedFuture(new IllegalStateException("this member is not the primary; ask beta"));
+        appliance.vms.add(redis);
+        assertEquals(1, plover("verify"));
+        assertEquals("plover: redis: this member is not the primary; ask beta\n", err.toString());
+    }
+
+    @Test
+    public void shouldSayThatThereIsNoResultYet() {
+        redis.verify = CompletableFuture::new;
+        appliance.vms.add(redis);
+        assertEquals(1, plover("verify", "--timeout", "1"));
+        assertErr("redis: verify has no result after 1 s; ", "--timeout");
+    }
+
+    // switchover
+
+    @Test
+    public void shouldSwitchOverWithoutAskingIfToldSo() {
+        appliance.vms.add(redis);
+        assertEquals(0, plover("switchover", "--yes"));
+        assertEquals("beta leads now\n", out.toString());
+    }
+
+    @Test
+    public void shouldAskAPersonBeforeASwitchover() {
+        appliance.vms.add(redis);
+        person = true;
+        typed = "y\n";
+        assertEquals(0, plover("switchover"));
+        assertOut("Hand redis over from alpha to its backup? It is protected at the moment. [y/N] ", "beta leads now");
+        redis.switchover = () -> {
+            throw new AssertionError("nobody said yes");
+        };
+        typed = "\n";
+        assertEquals(1, plover("switchover"));
+        assertOut("Nothing was done.");
+    }
+
+    @Test
+    public void shouldNotSwitchOverWhenNobodyCanBeAsked() {
+        appliance.vms.add(redis);
+        assertEquals(2, plover("switchover"));
+        assertErr("add --yes");
+    }
+
+    @Test
+    public void shouldListTheVmsWhenItMustBeSaidWhich() {
+        appliance.vms.add(redis);
+        appliance.vms.add(new FakeVm("mail"));
+        assertEquals(2, plover("switchover", "--yes"));
+        assertErr("--vm which one of mail, redis");
+        assertEquals(2, plover("switchover", "--yes", "--vm", "web"));
+        assertErr("no virtual machine 'web' here; there is: mail, redis");
+        assertEquals(0, plover("switchover", "--yes", "--vm", "mail"));
+    }
+
+    // doctor
+
+    @Test
+    public void shouldShowFindingsWithTheirRemedies() {
+        appliance.checks.add(() -> List.of(Finding.ok("QEMU version", "8.2.2"),
+                Finding.warning("KVM", "not usable, TCG is slow", "enable virtualisation in the firmware")));
+        assertEquals(0, plover("doctor"));
+        assertEquals("""
+                [ok]   QEMU version: 8.2.2
+                [warn] KVM: not usable, TCG is slow
+                       -> enable virtualisation in the firmware
+
+                This host can protect virtual machines, with 1 warning.
+                """, out.toString());
+    }
+
+    @Test
+    public void shouldExitWithOneIfAFindingIsAnError() {
+        appliance.checks.add(() -> List.of(Finding.error("QEMU", "not found", "install qemu-system-x86")));
+        assertEquals(1, plover("doctor"));
+        assertOut("[FAIL] QEMU: not found\n       -> install qemu-system-x86\n", "cannot protect");
+        assertEquals(1, plover("doctor", "--json"));
+        assertEquals("ERROR", json(out.toString()).getString("level"));
+    }
+
+    @Test
+    public void shouldStartAnApplianceForTheCheckIfNoneRuns() throws IOException {
+        appliance.stop();
+        launcher("""
+                echo "12:00 INFO starting"
+                echo "arguments: $*" >&2
+                echo '----- plover findings begin -----'
+                echo '[{"level":"OK","subject":"arguments","text":"'"$*"'","remedy":""}]'
+                echo '----- plover findings end -----'
+                """);
+        assertEquals(0, plover("doctor"));
+        assertOut("[ok]   arguments: run --check --data " + appliance.data());
+        assertErr("one is started for the check");
+    }
+
+    @Test
+    public void shouldShowTheLastLinesOfACheckThatDidNotComeUp() throws IOException {
+        appliance.stop();
+        launcher("echo 'plover: java is version 11; Plover needs 17 or newer' >&2; exit 1");
+        assertEquals(1, plover("doctor"));
+        assertErr("ended without findings", "java is version 11");
+    }
+
+    @Test
+    public void shouldSayHowToCheckWithoutAnApplianceWhenThereIsNoLauncher() throws IOException {
+        appliance.stop();
+        assertEquals(3, plover("doctor"));
+        assertErr("no appliance runs here", "bin/plover");
+    }
+
+    // finding the appliance
+
+    @Test
+    public void shouldExitWithThreeIfThereIsNoSocket() throws IOException {
+        appliance.stop();
+        assertEquals(3, plover("status"));
+        assertErr("no appliance runs here: there is no socket " + appliance.socket(), "plover run");
+        assertEquals(1, err.toString().lines().count());
+    }
+
+    @Test
+    public void shouldExitWithThreeIfTheSocketIsOfADeadProcess() throws IOException {
+        appliance.stop();
+        ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(appliance.socket())).close();
+        assertEquals(3, plover("status"));
+        assertErr("has ended", "plover run");
+    }
+
+    @Test
+    public void shouldExitWithOneIfTheApplianceHangs() throws IOException {
+        appliance.stop();
+        try (var deaf = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(appliance.socket()));
+             ControlClient client = ControlClient.connect(appliance.socket())) {
+            assertTrue(deaf.isOpen());
+            CliException failure = assertThrows(CliException.class,
+                    () -> client.call(ControlClient.request("status"), 1));
+            assertEquals(1, failure.exitCode());
+            assertTrue(failure.getMessage(), failure.getMessage().contains("has not answered"));
+        }
+    }
+
+    @Test
+    public void shouldFindTheApplianceByOptionPropertyEnvironmentOrHome() throws IOException {
+        String data = appliance.data().toString();
+        assertEquals(0, run("status", "--data", data));
+        assertEquals(0, run("--data", data, "status"));
+        assertEquals(0, run("status", "--socket", data + "/plover.sock"));
+        environment.put("PLOVER_DATA", data);
+        assertEquals(0, run("status"));
+        environment.clear();
+        properties.put("plover.data", data);
+        assertEquals(0, run("status"));
+        properties.clear();
+        Path home = elsewhere.getRoot().toPath();
+        Files.createSymbolicLink(home.resolve("data"), appliance.data());
+        properties.put("plover.home", home.toString());
+        assertEquals(0, run("status"));
+    }
+
+    // help
+
+    @Test
+    public void shouldExplainEveryCommandWithAnExample() {
+        for (String command : List.of("run", "status", "epochs", "verify", "switchover", "doctor")) {
+            assertEquals(0, plover("help", command));
+            assertOut("Example: plover " + command, "plover " + command + " ");
+            assertEquals(0, run(command, "--help"));
+            assertOut("Example: plover " + command);
+        }
+        assertEquals(0, plover("help"));
+        assertOut("status ", "epochs ", "verify ", "switchover ", "doctor ", "run ", "Exit codes: 0 done");
+    }
+
+    @Test
+    public void shouldExplainForRunOnlyWhatTheLauncherTakes() {
+        assertEquals(0, plover("help", "run"));
+        assertOut("--config=DIR", "--data=DIR", "--http-port=N", "--name=NAME", "--property=K=V", "--check");
+        assertFalse(out.toString().contains("--socket"));
+    }
+
+    @Test
+    public void shouldPrintItsVersion() {
+        assertEquals(0, run("--version"));
+        assertOut("plover ", "Java " + Runtime.version());
+    }
+
+    @Test
+    public void shouldExitWithTwoAndHintAtTheHelpIfTheCommandLineIsWrong() {
+        assertEquals(2, run("status", "--jason"));
+        assertErr("plover: Unknown option: '--jason'", "'plover help status'");
+        assertEquals(2, run("stats"));
+        assertErr("stats", "status", "'plover help'");
+        assertEquals(2, run());
+        assertErr("say which command", "'plover help'");
+        assertEquals(2, run("verify", "--epochs", "many"));
+        assertErr("--epochs", "'plover help verify'");
+        assertEquals(2, plover("verify", "--epochs", "0"));
+        assertErr("should be 1 or more");
+        assertEquals(2, plover("status", "--watch", "0"));
+        assertErr("0.1 to 3600");
+        assertEquals(2, run("run"));
+        assertErr("bin/plover");
+    }
+
+    private int plover(String... arguments) {
+        properties.put("plover.data", appliance.data().toString());
+        return run(arguments);
+    }
+
+    private int run(String... arguments) {
+        out.getBuffer().setLength(0);
+        err.getBuffer().setLength(0);
+        BufferedReader in = new BufferedReader(new StringReader(typed));
+        Terminal terminal = new Terminal(in, new PrintWriter(out), new PrintWriter(err), person, person) {
+            @Override
+            boolean pause(Duration duration) {
+                betweenLooks.run();
+                return looksLeft-- > 0;
+            }
+        };
+        environment.put("NO_COLOR", "1");
+        return Main.run(arguments, terminal, environment, properties);
+    }
+
+    private void launcher(String script) throws IOException {
+        Path launcher = elsewhere.newFolder("bin").toPath().resolve("plover");
+        Files.writeString(launcher, "#!/bin/sh\n" + script);
+        Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
+        properties.put("plover.home", elsewhere.getRoot().toString());
+    }
+
+    private void assertOut(String... parts) {
+        for (String part : parts) {
+            assertTrue("'" + part + "' is not in:\n" + out + err, out.toString().contains(part));
+        }
+    }
+
+    private void assertErr(String... parts) {
+        for (String part : parts) {
+            assertTrue("'" + part + "' is not in:\n" + err + out, err.toString().contains(part));
+        }
+    }
+
+    private static JsonObject json(String line) {
+        return Json.createReader(new StringReader(line)).readObject();
+    }
+}

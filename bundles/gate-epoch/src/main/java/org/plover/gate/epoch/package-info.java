@@ -1,0 +1,2 @@
+/** Output gate that holds frames by epoch. */
+package org.plover.gate.epoch;

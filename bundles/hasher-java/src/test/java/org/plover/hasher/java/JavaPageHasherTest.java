@@ -1,0 +1,259 @@
+package org.plover.hasher.java;
+
+import static org.junit.Assert.assertArrayEquals;
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertNotEquals;
+import static org.junit.Assert.assertThrows;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import org.junit.After;
+import org.junit.Before;
+import org.junit.Test;
+import org.plover.api.hasher.PageHasher;
+import org.plover.api.hasher.PageHasherProvider;
+import org.plover.hasher.xxh3.Xxh3HasherProvider;
+
+public class JavaPageHasherTest {
+    private static final byte[] SECRET = bytesFrom(0);
+    private static final int PAGES = 1000;
+
+    private final Random random = new Random(20180409);
+    private TestPages memory;
+    private JavaHasherProvider provider;
+    private PageHasher hasher;
+
+    @Before
+    public void setUp() {
+        memory = new TestPages(PAGES);
+        provider = new JavaHasherProvider();
+        hasher = provider.create(SECRET);
+    }
+
+    @After
+    public void tearDown() {
+        hasher.close();
+        memory.close();
+    }
+
+    /** What {@code xxhsum -H2} 0.8.1 prints for a file with this page: b9cfaea2ca5626a4e91206429d1f48f9. */
+    @Test
+    public void shouldComputeWhatXxhsumComputesWithXxh3sOwnSecret() {
+        memory.putPattern(0);
+        try (PageHasher plain = new JavaPageHasher(Xxh3OwnSecret.BYTES)) {
+            assertDigest(0xb9cfaea2ca5626a4L, 0xe91206429d1f48f9L, digest(plain, 0));
+            assertDigest(0x3ee8dc4f9e7ee495L, 0x93d76fe148c689baL, digest(plain, 1));
+        }
+    }
+
+    /** Computed by a C program with libxxhash 0.8.1 and the HKDF of Python's hmac module. */
+    @Test
+    public void shouldComputeTheKnownDigestsForADerivedSecret() {
+        memory.putPattern(0);
+        assertDigest(0x9bb9bf63a516b64eL, 0xfa0200431f8fbe10L, digest(hasher, 0));
+        assertDigest(0x6994cbba556646d7L, 0x91c65b5d2ed3a6abL, digest(hasher, 1));
+    }
+
+    @Test
+    public void shouldGiveOtherDigestsForAnotherSecret() {
+        memory.putPattern(0);
+        try (PageHasher other = provider.create(bytesFrom(1))) {
+            for (int page = 0; page < 2; page++) {
+                long[] one = digest(hasher, page);
+                long[] two = digest(other, page);
+                assertNotEquals(one[0], two[0]);
+                assertNotEquals(one[1], two[1]);
+            }
+        }
+    }
+
+    @Test
+    public void shouldGiveTheSameDigestsInAnotherHasherWithTheSameSecret() {
+        memory.putRandom(0, random);
+        try (PageHasher again = provider.create(SECRET.clone())) {
+            assertArrayEquals(digest(hasher, 0), digest(again, 0));
+        }
+    }
+
+    @Test
+    public void shouldCopyTheSecret() {
+        byte[] secret = SECRET.clone();
+        try (PageHasher copied = provider.create(secret)) {
+            Arrays.fill(secret, (byte) 0);
+            assertArrayEquals(digest(hasher, 0), digest(copied, 0));
+        }
+    }
+
+    @Test
+    public void shouldRefuseASecretThatIsTooShort() {
+        assertThrows(IllegalArgumentException.class, () -> provider.create(new byte[31]));
+    }
+
+    @Test
+    public void shouldChangeBothHalvesOfTheDigestWithEverySingleBit() {
+        memory.putRandom(0, random);
+        Set<Long> low = new HashSet<>();
+        Set<Long> high = new HashSet<>();
+        int bits = 4096 * 8;
+        for (int bit = 0; bit < bits; bit++) {
+            memory.flipBit(0, bit);
+            long[] digest = digest(hasher, 0);
+            low.add(digest[0]);
+            high.add(digest[1]);
+            memory.flipBit(0, bit);
+        }
+        long[] digest = digest(hasher, 0);
+        low.add(digest[0]);
+        high.add(digest[1]);
+        assertEquals(bits + 1, low.size());
+        assertEquals(bits + 1, high.size());
+    }
+
+    @Test
+    public void shouldChangeTheDigestWhenAnyRandomPageLosesABit() {
+        int[] pages = {0, 1};
+        long[] digests = new long[4];
+        for (int round = 0; round < 20_000; round++) {
+            memory.putRandom(0, random);
+            memory.copy(0, 1);
+            int bit = random.nextInt(4096 * 8);
+            memory.flipBit(1, bit);
+            hasher.digest(memory.base, pages, 0, 2, digests);
+            assertNotEquals("round " + round + ", bit " + bit, digests[0], digests[2]);
+            assertNotEquals("round " + round + ", bit " + bit, digests[1], digests[3]);
+        }
+    }
+
+    @Test
+    public void shouldDigestAPageAlikeWhereverItLiesAndWhateverWasDigestedBefore() {
+        memory.putRandom(3, random);
+        memory.copy(3, PAGES - 1);
+        long[] digests = new long[6];
+        hasher.digest(memory.base, new int[] {3, 7, PAGES - 1}, 0, 3, digests);
+        assertEquals(digests[0], digests[4]);
+        assertEquals(digests[1], digests[5]);
+        assertNotEquals(digests[0], digests[2]);
+    }
+
+    @Test
+    public void shouldStoreDigestsOfTheRangeOnlyAndAtTheIndexOfThePage() {
+        fillAll();
+        int[] pages = shuffledPages();
+        long[] all = new long[2 * PAGES];
+        hasher.digest(memory.base, pages, 0, PAGES, all);
+        int[][] ranges = {{0, 0}, {5, 5}, {PAGES, PAGES}, {0, 1}, {PAGES - 1, PAGES}, {17, 300}, {1, PAGES - 1}};
+        for (int[] range : ranges) {
+            long[] expected = new long[2 * PAGES];
+            System.arraycopy(all, 2 * range[0], expected, 2 * range[0], 2 * (range[1] - range[0]));
+            long[] digests = new long[2 * PAGES];
+            hasher.digest(memory.base, pages, range[0], range[1], digests);
+            assertArrayEquals(Arrays.toString(range), expected, digests);
+        }
+    }
+
+    @Test
+    public void shouldRefuseARangeThatDoesNotFit() {
+        int[] pages = {0, 1};
+        assertThrows(IndexOutOfBoundsException.class, () -> hasher.digest(memory.base, pages, 0, 3, new long[6]));
+        assertThrows(IndexOutOfBoundsException.class, () -> hasher.digest(memory.base, pages, -1, 1, new long[4]));
+        assertThrows(IndexOutOfBoundsException.class, () -> hasher.digest(memory.base, pages, 2, 1, new long[4]));
+        assertThrows(IndexOutOfBoundsException.class, () -> hasher.digest(memory.base, pages, 0, 2, new long[3]));
+    }
+
+    @Test
+    public void shouldDigestDisjointRangesOnManyThreads() throws InterruptedException, ExecutionException {
+        fillAll();
+        int[] pages = shuffledPages();
+        long[] expected = new long[2 * PAGES];
+        hasher.digest(memory.base, pages, 0, PAGES, expected);
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        try {
+            for (int round = 0; round < 100; round++) {
+                long[] digests = new long[2 * PAGES];
+                List<Future<?>> parts = new ArrayList<>();
+                for (int from = 0; from < PAGES; from += 7) {
+                    int start = from;
+                    parts.add(threads.submit(() -> hasher.digest(memory.base, pages, start, Math.min(PAGES, start + 7), digests)));
+                }
+                for (Future<?> part : parts) {
+                    part.get();
+                }
+                assertArrayEquals("round " + round, expected, digests);
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
+    public void shouldGiveTheDigestsOfTheNativeProvider() throws IOException {
+        fillAll();
+        int[] pages = shuffledPages();
+        long[] digests = new long[2 * PAGES];
+        long[] nativeDigests = new long[2 * PAGES];
+        hasher.digest(memory.base, pages, 0, PAGES, digests);
+        try (PageHasher nativeHasher = new Xxh3HasherProvider().create(SECRET)) {
+            nativeHasher.digest(memory.base, pages, 0, PAGES, nativeDigests);
+        }
+        assertArrayEquals(nativeDigests, digests);
+    }
+
+    @Test
+    public void shouldBeFoundByTheServiceLoader() {
+        List<String> ids = ServiceLoader.load(PageHasherProvider.class).stream().map(found -> found.get().id()).toList();
+        assertEquals(List.of("java"), ids);
+    }
+
+    @Test
+    public void shouldRefuseToDigestOnceClosed() {
+        hasher.close();
+        assertThrows(IllegalStateException.class, () -> digest(hasher, 0));
+    }
+
+    private void fillAll() {
+        for (int page = 0; page < PAGES; page++) {
+            memory.putRandom(page, random);
+        }
+    }
+
+    private int[] shuffledPages() {
+        int[] pages = IntStream.range(0, PAGES).toArray();
+        for (int i = PAGES - 1; i > 0; i--) {
+            int j = random.nextInt(i + 1);
+            int page = pages[i];
+            pages[i] = pages[j];
+            pages[j] = page;
+        }
+        return pages;
+    }
+
+    private long[] digest(PageHasher by, int page) {
+        long[] digest = new long[2];
+        by.digest(memory.base, new int[] {page}, 0, 1, digest);
+        return digest;
+    }
+
+    private static void assertDigest(long high, long low, long[] digest) {
+        assertEquals(Long.toHexString(low), Long.toHexString(digest[0]));
+        assertEquals(Long.toHexString(high), Long.toHexString(digest[1]));
+    }
+
+    private static byte[] bytesFrom(int first) {
+        byte[] bytes = new byte[32];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) (first + i);
+        }
+        return bytes;
+    }
+}

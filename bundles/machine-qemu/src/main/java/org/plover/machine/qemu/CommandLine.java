@@ -1,0 +1,136 @@
+package org.plover.machine.qemu;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.plover.api.machine.MachineSpec;
+import org.plover.api.machine.NicSpec;
+import org.plover.machine.qemu.Settings.MachineType;
+
+/** The arguments QEMU is started with; the same on both replicas but for paths, or a state would not load. */
+final class CommandLine {
+    /** Name of the block node that holds the state to load. */
+    static final String SLOT_NODE = "plover-state";
+
+    private CommandLine() {
+    }
+
+    static List<String> build(Settings settings, MachineSpec spec, String accelerator, Files files) {
+        List<String> a = new ArrayList<>();
+        boolean tcg = accelerator.equals("tcg");
+        MachineType type = settings.machineType();
+        add(a, "-name", "guest=" + escape(spec.name()) + ",debug-threads=on");
+        add(a, "-nodefaults", "-no-user-config", "-display", "none", "-S");
+        add(a, "-accel", tcg ? "tcg,thread=multi" : "kvm");
+        add(a, "-cpu", !settings.cpuModel().isEmpty() ? settings.cpuModel() : tcg ? "max" : "host");
+        add(a, "-smp", Integer.toString(spec.vcpus()));
+        add(a, "-m", spec.memoryMiB() + "M");
+        add(a, "-object", "memory-backend-file,id=ram0,share=on,size=" + spec.memoryMiB() + "M,mem-path=" + escape(files.ram()));
+        add(a, "-machine", machine(type) + ",memory-backend=ram0,dump-guest-core=off");
+        // Both would add to the state what we never use.
+        add(a, "-global", "migration.send-configuration=off", "-global", "migration.store-global-state=off");
+        // The guest's clock must follow its virtual time, which the state carries, not the host it happens to be on.
+        add(a, "-rtc", "clock=vm,base=utc");
+        add(a, "-chardev", "socket,id=qmp,path=" + escape(files.qmpSocket()), "-mon", "chardev=qmp,mode=control");
+        add(a, "-chardev", "file,id=console,path=" + escape(files.console()), "-serial", "chardev:console");
+        add(a, "-blockdev", "driver=qcow2,node-name=" + SLOT_NODE + ",file.driver=file,file.locking=off,file.filename="
+                + escape(files.slot()));
+        for (int i = 0; i < spec.nics().size(); i++) {
+            add(a, "-netdev", "stream,id=net" + i + ",server=off,addr.type=unix,addr.path=" + escape(files.nicSocket(i)));
+            add(a, "-device", nic(settings, spec.nics().get(i), i));
+        }
+        add(a, "-kernel", spec.kernel().toString());
+        if (spec.initrd() != null) {
+            add(a, "-initrd", spec.initrd().toString());
+        }
+        add(a, "-append", kernelArguments(type, tcg, spec.kernelArguments()));
+        a.addAll(settings.extraArguments());
+        return a;
+    }
+
+    private static String machine(MachineType type) {
+        // Devices that no guest of ours uses only make the state longer to save and to load.
+        return switch (type) {
+            case Q35 -> "q35,suppress-vmdesc=on,sata=off,smbus=off,smm=off,vmport=off,i8042=off";
+            case PC -> "pc,suppress-vmdesc=on,smm=off,vmport=off,i8042=off";
+            case MICROVM -> "microvm,suppress-vmdesc=on,acpi=on";
+        };
+    }
+
+    private static String nic(Settings settings, NicSpec nic, int i) {
+        StringBuilder s = new StringBuilder(settings.machineType() == MachineType.MICROVM
+                ? "virtio-net-device" : "virtio-net-pci,romfile=");
+        if (settings.legacyVirtio() && settings.machineType() != MachineType.MICROVM) {
+            // A modern virtio-pci device saves 1,024 queue descriptions whatever it uses: 42 KB and 1 ms for each NIC.
+            s.append(",disable-modern=on,disable-legacy=off");
+        }
+        s.append(",netdev=net").append(i).append(",mac=").append(nic.mac());
+        if (nic.mtu() != 1500) {
+            s.append(",host_mtu=").append(nic.mtu());
+        }
+        return s.toString();
+    }
+
+    /**
+     * Under emulation the TSC is the host's own and only ever goes forward within one process, so the guest must not take
+     * its time from it.
+     */
+    static String kernelArguments(MachineType type, boolean tcg, String operators) {
+        if (!tcg || operators.contains("clocksource=") || operators.contains("tsc_early_khz=")) {
+            return operators;
+        }
+        String ours = type == MachineType.MICROVM ? "tsc_early_khz=1000000" : "clocksource=hpet tsc=unstable";
+        return operators.isEmpty() ? ours : operators + " " + ours;
+    }
+
+    /** In QEMU's option lists a comma within a value is written twice. */
+    static String escape(Object value) {
+        return value.toString().replace(",", ",,");
+    }
+
+    private static void add(List<String> to, String... arguments) {
+        to.addAll(List.of(arguments));
+    }
+
+    /** Where a machine keeps its files: sockets and logs in the runtime directory, what must be quick in the RAM directory. */
+    record Files(Path runtimeDirectory, Path scratch) {
+        /** A scratch directory of this VM's own; two members on one host have different runtime directories. */
+        static Files of(MachineSpec spec, Path ramDirectory) {
+            Path runtime = spec.runtimeDir().toAbsolutePath().normalize();
+            String name = spec.name().replaceAll("[^A-Za-z0-9._-]", "_") + "-" + Integer.toHexString(runtime.hashCode());
+            return new Files(runtime, ramDirectory.resolve("plover-" + name));
+        }
+
+        Path ram() {
+            return scratch.resolve("ram");
+        }
+
+        Path saved() {
+            return scratch.resolve("saved");
+        }
+
+        Path slot() {
+            return scratch.resolve("slot.qcow2");
+        }
+
+        Path log() {
+            return runtimeDirectory.resolve("qemu.log");
+        }
+
+        Path console() {
+            return runtimeDirectory.resolve("console.log");
+        }
+
+        Path lock() {
+            return runtimeDirectory.resolve("lock");
+        }
+
+        Path qmpSocket() {
+            return runtimeDirectory.resolve("qmp");
+        }
+
+        Path nicSocket(int nic) {
+            return runtimeDirectory.resolve("nic" + nic);
+        }
+    }
+}

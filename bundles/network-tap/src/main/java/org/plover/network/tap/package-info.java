@@ -1,0 +1,2 @@
+/** Network ports on tap interfaces of Linux. */
+package org.plover.network.tap;

@@ -1,0 +1,63 @@
+package org.plover.replication;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.plover.api.memory.GuestMemory;
+import org.plover.linux.Memory;
+
+/**
+ * Messages on the bulk lane. All begin with type, session, view and epoch ({@link #HEADER_BYTES} bytes); a receiver drops
+ * what is not of its session and view (safety rule S7).
+ */
+final class BulkWire {
+    /** A session begins: the secret that keys the hashers. */
+    static final byte SESSION = 1;
+    /** Pages copied while the primary's guest runs; put in place at once. */
+    static final byte PRECOPY = 2;
+    /** Backup to primary: pages its guest wrote. */
+    static final byte DIRTY = 3;
+    /** Backup to primary: digests of those pages. */
+    static final byte DIGESTS = 4;
+    /** Begin of an epoch's state: device state. */
+    static final byte STATE = 5;
+    /** Pages of an epoch. */
+    static final byte PAGES = 6;
+    /** Digests of all memory at the end of the epoch. */
+    static final byte ALL_DIGESTS = 7;
+    /** End of an epoch's state: number of pages and checksum over everything since STATE. */
+    static final byte END = 8;
+
+    static final int HEADER_BYTES = 1 + 8 + 8 + 8;
+    /** Set in a page's number: it is all zero and has no content in the message. */
+    static final int ZERO_PAGE = 1 << 31;
+    /** Digests in one message. */
+    static final int DIGESTS_MAX = 32 << 10;
+    /** Room for pages in one message. */
+    static final int PAGES_BYTES = 64 * (4 + GuestMemory.PAGE_BYTES);
+
+    private BulkWire() {
+    }
+
+    static ByteBuffer begin(ByteBuffer to, byte type, long session, long view, long epoch) {
+        to.clear();
+        to.order(ByteOrder.BIG_ENDIAN);
+        return to.put(type).putLong(session).putLong(view).putLong(epoch);
+    }
+
+    static ByteBuffer buffer() {
+        return ByteBuffer.allocateDirect(HEADER_BYTES + 4 + PAGES_BYTES).order(ByteOrder.BIG_ENDIAN);
+    }
+
+    /** Appends a page; false if there is no room for it any more. */
+    static boolean putPage(ByteBuffer to, int page, long address, boolean zero) {
+        int need = zero ? 4 : 4 + GuestMemory.PAGE_BYTES;
+        if (to.remaining() < need) {
+            return false;
+        }
+        to.putInt(zero ? page | ZERO_PAGE : page);
+        if (!zero) {
+            Memory.get(address, to, GuestMemory.PAGE_BYTES);
+        }
+        return true;
+    }
+}

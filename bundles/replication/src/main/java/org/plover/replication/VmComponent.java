@@ -1,0 +1,208 @@
+package org.plover.replication;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Dictionary;
+import java.util.Hashtable;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.metatype.annotations.Designate;
+import org.plover.api.consensus.ConsensusProvider;
+import org.plover.api.gate.OutputGateProvider;
+import org.plover.api.hasher.PageHasherProvider;
+import org.plover.api.machine.MachineProvider;
+import org.plover.api.network.NetworkPortProvider;
+import org.plover.api.policy.SyncPolicy;
+import org.plover.api.status.EpochRecord;
+import org.plover.api.status.ProtectedVm;
+import org.plover.api.status.VerifyReport;
+import org.plover.api.status.VmStatus;
+import org.plover.api.transport.TransportProvider;
+import org.plover.replication.core.Settings;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A protected VM: one component per configuration {@code org.plover.vm~NAME}. Hashers and policies may come and go while it
+ * runs; the parts that hold the guest or the agreement (transport, consensus, machine, gate, network) are there for its whole
+ * life, and taking one of them away ends this member, as the death of its host would.
+ */
+@Component(configurationPid = VmComponent.PID, configurationPolicy = ConfigurationPolicy.REQUIRE, immediate = true, service = {})
+@Designate(ocd = VmConfig.class, factory = true)
+public final class VmComponent implements ProtectedVm, Settings {
+    static final String PID = "org.plover.vm";
+    private static final Logger LOG = LoggerFactory.getLogger(VmComponent.class);
+
+    @Reference(target = "(transport.id=*)")
+    private TransportProvider transport;
+    @Reference(target = "(consensus.id=*)")
+    private ConsensusProvider consensus;
+    @Reference(target = "(machine.id=*)")
+    private MachineProvider machine;
+    @Reference(target = "(gate.id=*)")
+    private OutputGateProvider gate;
+    @Reference(target = "(network.id=*)")
+    private NetworkPortProvider network;
+
+    private final Hashers hashers = new Hashers();
+    private final Map<String, SyncPolicy> policies = new ConcurrentHashMap<>();
+    private volatile VmConfig config;
+    private volatile SyncPolicy chosen = Unhurried.INSTANCE;
+    private VmSettings settings;
+    private Path dataDir;
+    private volatile GroupLoop loop;
+    private ServiceRegistration<ProtectedVm> registration;
+
+    @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
+    void addHasher(PageHasherProvider provider) {
+        hashers.add(provider);
+    }
+
+    void removeHasher(PageHasherProvider provider) {
+        hashers.remove(provider);
+    }
+
+    @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
+    void addPolicy(SyncPolicy policy) {
+        policies.put(policy.id(), policy);
+        choosePolicy();
+    }
+
+    void removePolicy(SyncPolicy policy) {
+        if (policies.remove(policy.id(), policy)) {
+            choosePolicy();
+        }
+    }
+
+    @Activate
+    void activate(BundleContext context, VmConfig newConfig, Map<String, Object> properties) throws IOException {
+        String pid = (String) properties.get(Constants.SERVICE_PID);
+        String name = pid != null && pid.contains("~") ? pid.substring(pid.indexOf('~') + 1) : "vm";
+        String data = context.getProperty("plover.data");
+        dataDir = Path.of(data == null ? "data" : data).toAbsolutePath();
+        try {
+            settings = VmSettings.of(name, newConfig, dataDir);
+            config = newConfig;
+            choosePolicy();
+            loop = new GroupLoop(settings, new GroupLoop.Parts(transport, consensus, machine, gate, network), hashers, this);
+        } catch (IllegalArgumentException | IOException e) {
+            hashers.close();
+            LOG.error("VM {} is not protected here: {}", name, e.getMessage());
+            throw e;
+        }
+        Dictionary<String, Object> published = new Hashtable<>();
+        published.put(NAME, name);
+        registration = context.registerService(ProtectedVm.class, this, published);
+    }
+
+    @Modified
+    void modified(VmConfig newConfig) {
+        try {
+            VmSettings next = VmSettings.of(settings.name(), newConfig, dataDir);
+            if (!next.sameButForLive(settings)) {
+                LOG.warn("VM {}: members, hardware or interfaces were changed; that takes effect when this appliance is restarted",
+                        settings.name());
+            }
+            config = newConfig;
+            choosePolicy();
+            LOG.info("VM {}: configuration changed: hashers {}, policy {}, verifyIntervalEpochs {}, epochTimeoutMillis {}",
+                    settings.name(), Arrays.toString(newConfig.hashers()), newConfig.policy(), newConfig.verifyIntervalEpochs(),
+                    newConfig.epochTimeoutMillis());
+        } catch (IllegalArgumentException e) {
+            LOG.error("VM {}: the new configuration is not used, the old one stays: {}", settings.name(), e.getMessage());
+        }
+    }
+
+    @Deactivate
+    void deactivate() {
+        if (registration != null) {
+            registration.unregister();
+        }
+        if (loop != null) {
+            loop.close();
+        }
+        hashers.close();
+    }
+
+    private void choosePolicy() {
+        VmConfig now = config;
+        SyncPolicy wanted = now == null ? null : policies.get(now.policy());
+        if (wanted == null && now != null) {
+            wanted = policies.values().stream().findFirst().orElse(null);
+            LOG.warn("sync policy {} is not there; using {}", now.policy(), wanted == null ? "a plain interval" : wanted.id());
+        }
+        chosen = wanted == null ? Unhurried.INSTANCE : wanted;
+    }
+
+    // ---- settings of the core ----
+
+    @Override
+    public SyncPolicy policy() {
+        return chosen;
+    }
+
+    @Override
+    public String hasher() {
+        return hashers.choose(List.of(config.hashers()));
+    }
+
+    @Override
+    public int verifyIntervalEpochs() {
+        return config.verifyIntervalEpochs();
+    }
+
+    @Override
+    public int epochTimeoutMillis() {
+        return config.epochTimeoutMillis();
+    }
+
+    @Override
+    public long inputBacklogBytesMax() {
+        return config.inputBacklogBytesMax();
+    }
+
+    // ---- what operators ask ----
+
+    @Override
+    public String name() {
+        return settings.name();
+    }
+
+    @Override
+    public VmStatus status() {
+        return StatusBuilder.build(loop, hasher(), chosen.id(), transport.id());
+    }
+
+    @Override
+    public List<EpochRecord> epochsSince(long epoch) {
+        return loop.history().since(epoch);
+    }
+
+    @Override
+    public CompletableFuture<VerifyReport> verify() {
+        CompletableFuture<VerifyReport> request = new CompletableFuture<>();
+        loop.verify(request);
+        return request;
+    }
+
+    @Override
+    public CompletableFuture<String> switchover() {
+        CompletableFuture<String> request = new CompletableFuture<>();
+        loop.switchover(request);
+        return request;
+    }
+}

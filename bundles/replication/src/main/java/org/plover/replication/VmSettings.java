@@ -1,0 +1,121 @@
+package org.plover.replication;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.plover.api.group.Group;
+import org.plover.api.group.Member;
+import org.plover.api.group.MemberKind;
+import org.plover.api.machine.MachineSpec;
+import org.plover.api.machine.NicSpec;
+import org.plover.api.network.PortSpec;
+
+/**
+ * A VM's configuration, checked.
+ *
+ * @param name     name of the VM, from the configuration's file name
+ * @param group    its members
+ * @param machine  its hardware
+ * @param ports    where its interfaces appear on this host
+ * @param stateDir directory for what this member must remember
+ */
+record VmSettings(String name, Group group, MachineSpec machine, List<PortSpec> ports, Path stateDir) {
+    private static final Pattern MEMBER = Pattern.compile("\\s*([A-Za-z0-9_.-]+)=(replica|witness)@(\\[[0-9a-fA-F:.]+]|[^:\\s]+):(\\d{1,5})\\s*");
+    private static final Pattern NIC = Pattern.compile("\\s*((?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2})@([^/\\s]*)(?:/(\\S{1,15}))?\\s*");
+    private static final int TAP_NAME_MAX = 15;
+
+    /** Checks a configuration. Throws IllegalArgumentException with one sentence that names the key, the value and what is wanted. */
+    static VmSettings of(String name, VmConfig config, Path dataDir) {
+        Group group = group(name, config);
+        range("memoryMiB", config.memoryMiB(), 32, 1 << 20);
+        range("vcpus", config.vcpus(), 1, 255);
+        range("mtu", config.mtu(), 576, 9000);
+        checkLive(config);
+        boolean replica = group.me().kind() == MemberKind.REPLICA;
+        if (replica && config.kernel().isBlank()) {
+            throw new IllegalArgumentException("kernel is not set; name the kernel image that the guest boots");
+        }
+        Path dir = dataDir.resolve("vm").resolve(name);
+        List<NicSpec> nics = new ArrayList<>();
+        List<PortSpec> ports = new ArrayList<>();
+        Set<String> macs = new HashSet<>();
+        for (String nic : config.nics()) {
+            if (nic.isBlank()) {
+                continue;
+            }
+            Matcher m = NIC.matcher(nic);
+            if (!m.matches()) {
+                throw new IllegalArgumentException("nics: '" + nic + "' is not MAC@BRIDGE or MAC@BRIDGE/TAP, for instance 52:54:00:12:34:56@br0");
+            }
+            String mac = m.group(1).toLowerCase();
+            if ((Integer.parseInt(mac.substring(0, 2), 16) & 1) != 0) {
+                throw new IllegalArgumentException("nics: " + mac + " is a multicast address; the second digit must be even");
+            }
+            if (!macs.add(mac)) {
+                throw new IllegalArgumentException("nics: " + mac + " is used twice");
+            }
+            int number = nics.size();
+            nics.add(new NicSpec(mac, config.mtu()));
+            ports.add(new PortSpec(number, m.group(3) != null ? m.group(3) : tapName(name, number), m.group(2), config.mtu(), mac));
+        }
+        MachineSpec machine = new MachineSpec(name, dir.resolve("run"), config.memoryMiB(), config.vcpus(), Path.of(config.kernel()),
+                config.initrd().isBlank() ? null : Path.of(config.initrd()), config.kernelArguments(), nics);
+        return new VmSettings(name, group, machine, ports, dir);
+    }
+
+    /** Checks the keys that take effect while the VM runs. */
+    static void checkLive(VmConfig config) {
+        range("verifyIntervalEpochs", config.verifyIntervalEpochs(), 0, 1_000_000);
+        range("epochTimeoutMillis", config.epochTimeoutMillis(), 100, 600_000);
+        range("inputBacklogBytesMax", config.inputBacklogBytesMax(), 65536, 1 << 30);
+    }
+
+    private static Group group(String name, VmConfig config) {
+        String[] texts = config.members() == null ? new String[0] : config.members();
+        List<Member> members = new ArrayList<>();
+        for (String text : texts) {
+            Matcher m = MEMBER.matcher(text);
+            if (!m.matches()) {
+                throw new IllegalArgumentException("members: '" + text + "' is not NAME=replica@HOST:PORT or NAME=witness@HOST:PORT");
+            }
+            members.add(new Member(members.size(), m.group(1), MemberKind.valueOf(m.group(2).toUpperCase()), m.group(3),
+                    Integer.parseInt(m.group(4))));
+            if (members.size() > Group.SIZE) {
+                break;
+            }
+        }
+        int self = -1;
+        for (Member member : members) {
+            if (member.name().equals(config.self())) {
+                self = member.index();
+            }
+        }
+        if (members.size() == Group.SIZE && self < 0) {
+            throw new IllegalArgumentException("self: '" + config.self() + "' is not among the members "
+                    + members.stream().map(Member::name).toList());
+        }
+        return new Group(name, Math.max(0, self), members);
+    }
+
+    private static String tapName(String vm, int nic) {
+        String start = "plv-" + vm;
+        String end = "-" + nic;
+        return start.substring(0, Math.min(start.length(), TAP_NAME_MAX - end.length())) + end;
+    }
+
+    private static void range(String key, long value, long min, long max) {
+        if (value < min || value > max) {
+            throw new IllegalArgumentException(key + ": " + value + " is not within " + min + " to " + max);
+        }
+    }
+
+    /** Whether only keys differ that take effect while the VM runs. */
+    boolean sameButForLive(VmSettings other) {
+        return name.equals(other.name) && group.equals(other.group) && machine.equals(other.machine) && ports.equals(other.ports)
+                && stateDir.equals(other.stateDir);
+    }
+}

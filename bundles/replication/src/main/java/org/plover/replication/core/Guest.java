@@ -1,0 +1,83 @@
+package org.plover.replication.core;
+
+import java.nio.ByteBuffer;
+import org.plover.api.memory.PageSet;
+
+/**
+ * The guest as the pure core drives it. Every method returns at once; the ones that take time report to
+ * {@link GuestEvents} later, in the order in which they were asked. After {@link #destroy} nothing asked before it is
+ * reported any more.
+ */
+public interface Guest {
+    /** Starts a machine and boots it; reports {@link GuestEvents#onReady}. */
+    void boot();
+
+    /** Starts a machine that waits for a state; reports {@link GuestEvents#onReady}. */
+    void prepare();
+
+    /** Kills the machine and forgets everything about it. */
+    void destroy();
+
+    /** Primary: stops the guest, saves its device state, fetches its dirty pages and copies them; reports {@link GuestEvents#onCaptured}. */
+    void capture(Capture what);
+
+    /**
+     * Primary, after a capture: copies the pages that only the backup wrote, then lets the guest run on (unless the
+     * capture said to stay stopped); reports {@link GuestEvents#onResumed}.
+     */
+    void finishCapture(long epoch, PageSet peerDirty);
+
+    /** Primary, guest running again: compares with the backup's digests and sends state and divergent pages; reports {@link GuestEvents#onTransferred}. */
+    void transfer(long view, long epoch, int member, long[] peerDigests);
+
+    /**
+     * Primary: sends all of memory to a fresh backup while the guest runs, again and again what was written meanwhile, until
+     * little is left; reports progress to {@link GuestEvents#onPrecopied}. What is left is sent by the next capture.
+     *
+     * @param session      drawn by the fresh backup for its new machine; all pages sent to it carry this number
+     * @param secret       keys the hashers of both sides for this session
+     * @param alreadyDirty pages in which the fresh machine is not empty
+     */
+    void precopy(long view, long session, int member, byte[] secret, PageSet alreadyDirty);
+
+    /** Ends a precopy that is under way as soon as possible; {@link GuestEvents#onPrecopied} is not reported then. */
+    void cancelPrecopy();
+
+    /** Backup: stops the guest and sends dirty pages and their digests to the primary; reports {@link GuestEvents#onBackupCaptured}. */
+    void captureBackup(long view, long epoch, int primary, String hasher);
+
+    /** Learner: from now on pages that carry this session's number are for the machine that has been prepared. */
+    void expect(long session);
+
+    /** Backup: puts the completely received epoch in place, wholly; the guest stays stopped; reports {@link GuestEvents#onApplied}. */
+    void apply(long epoch);
+
+    /** Forgets whatever has been received of an epoch but not been applied. */
+    void dropStaged();
+
+    /** Lets a stopped guest run on. */
+    void resume();
+
+    /** Hands a frame to the guest; false if its queue is full. */
+    boolean inject(int nic, ByteBuffer frame);
+
+    /** Bytes the guest has not taken up yet. */
+    long pendingInputBytes();
+
+    /** Busiest vCPU since the last call, permille. */
+    int sampleActivity();
+
+    /**
+     * What a capture is for.
+     *
+     * @param epoch    the epoch that ends
+     * @param index    index of the SYNC entry that ends it
+     * @param everything a fresh backup gets this epoch: all pages not yet sent to it count as dirty, no backup's pages are awaited
+     * @param verify   also digest all memory, so that the backup can compare
+     * @param staysStopped the guest is not to run on, because it is about to be handed over
+     * @param hasher   hasher of this epoch
+     */
+    record Capture(long epoch, long index, boolean everything, boolean verify, boolean staysStopped, String hasher) {
+    }
+
+}

@@ -1,0 +1,43 @@
+package org.plover.replication.core;
+
+import java.util.List;
+import org.plover.api.memory.PageSet;
+
+/** What the guest's edge reports to the core, on the group's loop. */
+public interface GuestEvents {
+    /** The machine is up; {@code alreadyDirty} are the pages it wrote while it was being set up (when prepared). */
+    void onReady(PageSet alreadyDirty, long nowNanos);
+
+    /** The guest stands still, its state is saved. */
+    void onCaptured(long epoch, long nowNanos);
+
+    /** The guest runs on (or stays stopped, if asked to). */
+    void onResumed(long epoch, long pauseNanos, long nowNanos);
+
+    /** Everything of the epoch has been handed to the transport. */
+    void onTransferred(long epoch, int dirtyPages, int samePages, long bytes, long nowNanos);
+
+    /** Almost all memory has been sent; {@code percent} is 100 at the end, and lower in reports of progress. */
+    void onPrecopied(int percent, long nowNanos);
+
+    /** The backup's guest stands still and its dirty pages are on their way. */
+    void onBackupCaptured(long epoch, long nowNanos);
+
+    /** The whole of an epoch, whose SYNC entry has the given index, has arrived intact. */
+    void onStaged(long view, long epoch, long index, long nowNanos);
+
+    /** The backup's memory and devices are the epoch's. */
+    void onApplied(long epoch, long nowNanos);
+
+    /** At the primary: the backup's dirty pages. */
+    void onPeerDirty(long view, long epoch, PageSet pages, long nowNanos);
+
+    /** At the primary: the digests of the backup's dirty pages; empty if it cannot compute them. */
+    void onPeerDigests(long view, long epoch, long[] digests, long nowNanos);
+
+    /** At the backup: all memory has been compared. */
+    void onVerified(long epoch, int pages, int differing, List<Integer> firstDiffering, long nowNanos);
+
+    /** The machine failed or ended; it is of no use any more. */
+    void onGuestFailed(String reason, long nowNanos);
+}

@@ -1,0 +1,772 @@
+package org.plover.replication.core;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.plover.api.consensus.Consensus;
+import org.plover.api.consensus.ConsensusHost;
+import org.plover.api.consensus.EntryType;
+import org.plover.api.consensus.Membership;
+import org.plover.api.gate.OutputGate;
+import org.plover.api.group.Group;
+import org.plover.api.group.MemberKind;
+import org.plover.api.memory.PageSet;
+import org.plover.api.status.VerifyReport;
+
+/**
+ * One member of a group: ties the agreed log, the guest, the output gate and the other replica together. Pure: every method
+ * is called from the group's loop, is told the time by {@link #now}, and acts through {@link Effects}, {@link Guest} and
+ * {@link Consensus} without blocking.
+ *
+ * <p>The roles are states ({@link ReplicaState}); what an epoch's end takes on either side is in {@link PrimaryEpochs} and
+ * {@link BackupEpochs}, how a fresh backup gets in is in {@link Join}.
+ */
+public final class ReplicaCore implements ConsensusHost, GuestEvents {
+    private static final long JOIN_RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+    private static final long GUEST_RETRY_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long HAND_OVER_NANOS_MAX = TimeUnit.SECONDS.toNanos(3);
+    private static final int BOOTS_MAX = 3;
+    /** A guest that has received and emitted nothing is looked at this much less often. */
+    private static final int CALM_FACTOR = 8;
+    /** In solo operation the log is forgotten in steps of this many entries. */
+    private static final long TRUNCATE_STEP = 256;
+
+    final Group group;
+    final Effects fx;
+    final Guest guest;
+    final Settings settings;
+    final int peer;
+    final InputQueue inputs = new InputQueue();
+    final PrimaryEpochs primary = new PrimaryEpochs(this);
+    private final BackupEpochs backup = new BackupEpochs(this);
+    Consensus consensus;
+    /** Inputs wait in {@link #inputs} and are not given to the guest: it stands still, or is about to. */
+    boolean holdInputs;
+
+    private ReplicaState state = ReplicaState.STARTING;
+    private String message = "waiting for the other members";
+    private long now;
+    /** The guest here holds a state from which it may go on, if the in-sync set names this replica. */
+    private boolean guestIntact;
+    private boolean guestReady;
+    private int boots;
+    private Join join;
+    private boolean aloneAgreed;
+    private boolean membershipWanted;
+    private boolean removing;
+    private long nextSampleNanos;
+    private long lastInputIndex;
+    private long deliveredIndex;
+    private long truncatedIndex;
+
+    // Learner.
+    private long session;
+    private boolean joinSent;
+    private PageSet ownDirty;
+    private long nextJoinNanos;
+    private long prepareAtNanos;
+    private long stagedJoinIndex;
+
+    private CompletableFuture<String> switchover;
+    private long handOverSinceNanos;
+
+    public ReplicaCore(Group group, Effects fx, Guest guest, Settings settings) {
+        this.group = group;
+        this.fx = fx;
+        this.guest = guest;
+        this.settings = settings;
+        this.peer = group.otherReplica().index();
+    }
+
+    /** Ties in the consensus core, which needs this object as its host and so is made after it. */
+    public void bind(Consensus core) {
+        this.consensus = core;
+    }
+
+    /** To be called with the time before anything else is called in one step of the loop. */
+    public void now(long nowNanos) {
+        now = nowNanos;
+    }
+
+    ReplicaState state() {
+        return state;
+    }
+
+    String peerName() {
+        return group.member(peer).name();
+    }
+
+    long lastInputIndex() {
+        return lastInputIndex;
+    }
+
+    private boolean isWitness() {
+        return group.me().kind() == MemberKind.WITNESS;
+    }
+
+    private void transition(ReplicaState to, String why) {
+        if (state == to) {
+            return;
+        }
+        if (!state.next().contains(to)) {
+            throw new IllegalStateException("illegal change from " + state + " to " + to + ": " + why);
+        }
+        fx.log(state + " -> " + to + ": " + why);
+        state = to;
+        message = why;
+    }
+
+    // ---- consensus ----
+
+    @Override
+    public void send(int member, ByteBuffer m) {
+        fx.sendConsensus(member, m);
+    }
+
+    @Override
+    public boolean canLead() {
+        return guestIntact && !isWitness();
+    }
+
+    @Override
+    public void onFormed() {
+        fx.log("group formed; booting the guest");
+        bootGuest();
+    }
+
+    private void bootGuest() {
+        guestIntact = true;
+        guestReady = false;
+        holdInputs = true;
+        guest.boot();
+    }
+
+    @Override
+    public void onLeading(long view) {
+        boolean wasBackup = state == ReplicaState.BACKUP || state == ReplicaState.UNSETTLED || state == ReplicaState.LEARNER;
+        transition(ReplicaState.TAKING_OVER, "leading view " + view + "; asking for agreement that this replica alone is in sync");
+        if (wasBackup) {
+            backup.abort(now);
+        }
+        primary.abort("a new view began", now);
+        primary.epochAtLeast(backup.applied() + 1);
+        joinCancelQuietly();
+        removing = false;
+        aloneAgreed = false;
+        membershipWanted = true;
+        proposeAlone();
+    }
+
+    private void proposeAlone() {
+        Membership next = consensus.membership().withInSync(consensus.view(), group.me().bit());
+        membershipWanted = consensus.proposeMembership(next, now) < 0;
+    }
+
+    @Override
+    public void onFollowing(long view, int leader) {
+        String why = "view " + view + " is led by " + group.member(leader).name();
+        if (isWitness()) {
+            transition(ReplicaState.WITNESS, why);
+            message = why;
+            return;
+        }
+        leaveLead(why);
+        backup.abort(now);
+        boolean wasHandedOver = switchover != null;
+        if (wasHandedOver) {
+            switchover.complete(group.member(leader).name() + " leads view " + view + " and serves the guest now");
+            switchover = null;
+            primary.requestHandOver(false);
+        }
+        if (guestIntact && consensus.membership() != null && consensus.membership().isInSync(group.self())) {
+            fx.gate().mode(OutputGate.Mode.STANDBY);
+            transition(ReplicaState.BACKUP, why);
+        } else {
+            becomeLearner(why);
+        }
+    }
+
+    @Override
+    public void onViewChange(long view) {
+        if (isWitness()) {
+            return;
+        }
+        leaveLead("view change to " + view);
+        backup.abort(now);
+        if (state != ReplicaState.LEARNER || guestIntact) {
+            transition(ReplicaState.UNSETTLED, "view change to " + view);
+        }
+    }
+
+    /** Stops acting as the view's primary, whatever stage that was in. */
+    private void leaveLead(String why) {
+        fx.activatePorts(false);
+        if (!state.leads()) {
+            return;
+        }
+        // What has not been released by now belongs to the past of another replica, or will be released by a later view.
+        fx.gate().mode(OutputGate.Mode.STANDBY);
+        joinCancelQuietly();
+        primary.abort(why, now);
+        aloneAgreed = false;
+        membershipWanted = false;
+        removing = false;
+    }
+
+    private void joinCancelQuietly() {
+        if (join != null) {
+            guest.cancelPrecopy();
+            join = null;
+        }
+    }
+
+    private void becomeLearner(String why) {
+        if (state == ReplicaState.LEARNER && !joinSent && (guestReady || prepareAtNanos != 0)) {
+            return; // a machine is waiting, untouched
+        }
+        transition(ReplicaState.LEARNER, why);
+        fx.gate().mode(OutputGate.Mode.CLOSED);
+        guestIntact = false;
+        inputs.clear();
+        holdInputs = true;
+        guest.destroy();
+        prepareGuest();
+    }
+
+    private void prepareGuest() {
+        guestReady = false;
+        joinSent = false;
+        stagedJoinIndex = 0;
+        prepareAtNanos = 0;
+        ownDirty = null;
+        guest.prepare();
+    }
+
+    @Override
+    public void deliver(long index, EntryType type, ByteBuffer payload) {
+        deliveredIndex = index;
+        switch (type) {
+            case INPUT -> onInput(index, payload);
+            case SYNC -> onSync(index, Wire.Sync.decode(payload));
+            case MEMBERSHIP -> onMembership(Membership.decode(payload));
+            case NOOP -> { }
+        }
+    }
+
+    private void onInput(long index, ByteBuffer payload) {
+        if (isWitness() || !guestIntact) {
+            return;
+        }
+        lastInputIndex = index;
+        if (state.leads()) {
+            primary.onInput(index);
+            fx.agreed(index);
+        } else {
+            backup.onInput();
+        }
+        nextSampleNanos = Math.min(nextSampleNanos, now + sampleIntervalNanos());
+        int nic = payload.get();
+        if (!holdInputs && inputs.isEmpty() && guest.inject(nic, payload)) {
+            return;
+        }
+        if (!inputs.add(nic, payload, settings.inputBacklogBytesMax())) {
+            if (state == ReplicaState.BACKUP) {
+                failBackup("the guest here is " + inputs.bytes() + " bytes of input behind and cannot follow the primary");
+            } else {
+                // The network's own answer to a guest that does not read: the frame is lost, its sender repeats it.
+                fx.warn("the guest has not taken up " + inputs.bytes() + " bytes of input; a frame was dropped");
+            }
+        }
+    }
+
+    private void onSync(long index, Wire.Sync sync) {
+        if (sync.view() != consensus.view()) {
+            return; // ended an epoch of an older view, which can no longer be committed
+        }
+        if (state.leads()) {
+            primary.onSync(index, now);
+        } else if (state == ReplicaState.BACKUP && guestIntact) {
+            backup.onSync(sync, now);
+        }
+    }
+
+    private void onMembership(Membership m) {
+        if (isWitness()) {
+            return;
+        }
+        boolean me = m.isInSync(group.self());
+        if (state.leads()) {
+            if (m.view() != consensus.view()) {
+                return;
+            }
+            if (m.isInSync(peer)) {
+                onPeerInSync();
+            } else if (me) {
+                onAlone();
+            }
+        } else if (me && guestIntact && m.incarnation(group.self()) == consensus.incarnation()) {
+            if (state == ReplicaState.LEARNER) {
+                transition(ReplicaState.BACKUP, "in sync as of epoch " + backup.applied());
+            }
+        } else if (state == ReplicaState.BACKUP) {
+            becomeLearner("no longer in the in-sync set");
+        }
+    }
+
+    private void onPeerInSync() {
+        if (state == ReplicaState.SOLO) {
+            String took = join == null ? "" : " after " + join.tookMillis(now) + " ms";
+            join = null;
+            removing = membershipWanted;
+            transition(ReplicaState.PROTECTED, peerName() + " is in sync" + took);
+        }
+    }
+
+    private void onAlone() {
+        removing = false;
+        membershipWanted = false;
+        aloneAgreed = true;
+        if (state == ReplicaState.PROTECTED) {
+            primary.abort("the backup left the in-sync set", now);
+            transition(ReplicaState.SOLO, "this replica alone is in sync: the guest serves unprotected until a backup is back");
+            fx.gate().mode(OutputGate.Mode.OPEN);
+            failSwitchover("the backup left the in-sync set");
+        } else {
+            serveIfAgreed();
+        }
+    }
+
+    private void failSwitchover(String why) {
+        if (switchover != null) {
+            switchover.completeExceptionally(new IllegalStateException("no switchover was made: " + why
+                    + "; this replica goes on serving"));
+            switchover = null;
+            handOverSinceNanos = 0;
+            primary.requestHandOver(false);
+        }
+    }
+
+    /** Begins to serve clients as soon as that is agreed and the guest is ready to. */
+    void serveIfAgreed() {
+        if (state != ReplicaState.TAKING_OVER || !aloneAgreed || !guestReady || backup.isApplying()) {
+            return;
+        }
+        transition(ReplicaState.SOLO, "serving the guest, unprotected until a backup is in sync");
+        primary.begin(now);
+        fx.activatePorts(true);
+        fx.gate().beginEpoch(primary.epoch());
+        fx.gate().mode(OutputGate.Mode.OPEN);
+        releaseInputs();
+    }
+
+    /** Lets inputs reach the guest again. */
+    void releaseInputs() {
+        holdInputs = false;
+        inputs.flush(guest);
+    }
+
+    // ---- inputs from the network ----
+
+    /** Whether inputs can be proposed; if not, they are best left with the sender's retransmission. */
+    public boolean servesInputs() {
+        return state.leads() && consensus.isLeading();
+    }
+
+    // ---- messages of the other replica ----
+
+    /** A replication message on the control lane. */
+    public void onMessage(int from, long incarnation, ByteBuffer m) {
+        byte type = m.get();
+        long view = m.getLong();
+        if (view != consensus.view() || isWitness()) {
+            return; // S7: of another view; consensus tells the sender which one counts
+        }
+        switch (type) {
+            case Wire.JOIN -> onJoin(m.getLong(), incarnation, PageSet.decode(m));
+            case Wire.JOIN_ACCEPTED -> { }
+            case Wire.STAGED -> {
+                if (state.leads()) {
+                    primary.onStaged(view, m.getLong(), now);
+                }
+            }
+            case Wire.APPLIED -> onPeerApplied(m.getLong());
+            case Wire.ACTIVITY -> primary.onPeerActivity(m.getLong(), m.get() != 0);
+            case Wire.BACKUP_FAILED -> dropBackup(peerName() + " reports: " + Wire.getString(m));
+            case Wire.VERIFIED -> primary.onVerified(m.getLong(), m.getInt(), m.getInt(), Wire.getInts(m));
+            default -> throw new IllegalArgumentException("unknown replication message " + type + " from " + group.member(from).name());
+        }
+    }
+
+    private void onJoin(long joinSession, long incarnation, PageSet alreadyDirty) {
+        if (state != ReplicaState.SOLO || removing || join != null && join.session() == joinSession) {
+            return;
+        }
+        if (join != null) {
+            if (join.isProposed()) {
+                return;
+            }
+            join.cancel(peerName() + " began anew", now);
+        }
+        join = new Join(this, joinSession, incarnation, alreadyDirty, now);
+    }
+
+    private void onPeerApplied(long epoch) {
+        if (!state.leads() || !primary.onApplied(epoch, now)) {
+            return;
+        }
+        if (join != null) {
+            join.onApplied(now);
+        } else if (switchover != null && handOverSinceNanos == 0) {
+            fx.log("handing the guest over to " + peerName());
+            handOverSinceNanos = now;
+            consensus.handOver(peer, now);
+        }
+    }
+
+    /** A member's link went down. */
+    public void onDisconnected(int member, String reason) {
+        if (member != peer) {
+            return;
+        }
+        dropBackup(reason);
+        if (state == ReplicaState.LEARNER && joinSent) {
+            joinSent = false;
+            guestIntact = false;
+            guestReady = false;
+            inputs.clear();
+            holdInputs = true;
+            guest.destroy();
+            prepareGuest();
+        }
+    }
+
+    /** The backup is of no use any more: asks for agreement that this primary alone is in sync. */
+    private void dropBackup(String why) {
+        if (join != null && !join.isProposed()) {
+            join.cancel(why, now);
+            join = null;
+        } else if (state == ReplicaState.PROTECTED || join != null) {
+            if (!removing) {
+                fx.warn("dropping " + peerName() + " from the in-sync set: " + why
+                        + "; output is held until a majority has agreed");
+                removing = true;
+                membershipWanted = true;
+            }
+            retryMembership();
+        }
+    }
+
+    private void retryMembership() {
+        if (membershipWanted && consensus.isLeading()) {
+            proposeAlone();
+        }
+    }
+
+    // ---- the guest ----
+
+    @Override
+    public void onReady(PageSet alreadyDirty, long nowNanos) {
+        guestReady = true;
+        if (guestIntact) {
+            serveIfAgreed();
+            if (state == ReplicaState.SOLO) {
+                releaseInputs();
+            }
+        } else {
+            ownDirty = alreadyDirty;
+            nextJoinNanos = nowNanos;
+        }
+    }
+
+    @Override
+    public void onCaptured(long epoch, long nowNanos) {
+        primary.onCaptured(nowNanos);
+    }
+
+    @Override
+    public void onResumed(long epoch, long pauseNanos, long nowNanos) {
+        primary.onResumed(pauseNanos, nowNanos);
+    }
+
+    @Override
+    public void onTransferred(long epoch, int dirtyPages, int samePages, long bytes, long nowNanos) {
+        primary.onTransferred(epoch, dirtyPages, samePages, bytes, nowNanos);
+    }
+
+    @Override
+    public void onPrecopied(int percent, long nowNanos) {
+        if (join != null) {
+            join.onPrecopied(percent, nowNanos);
+        }
+    }
+
+    @Override
+    public void onBackupCaptured(long epoch, long nowNanos) {
+        backup.onCaptured(nowNanos);
+    }
+
+    @Override
+    public void onStaged(long view, long epoch, long index, long nowNanos) {
+        if (state == ReplicaState.BACKUP) {
+            backup.onStaged(view, epoch, nowNanos);
+        } else if (state == ReplicaState.LEARNER && joinSent && view == consensus.view()) {
+            stagedJoinIndex = index;
+            fx.send(peer, Wire.message(Wire.STAGED, view, 8).putLong(epoch).flip());
+            guest.apply(epoch);
+        }
+    }
+
+    @Override
+    public void onApplied(long epoch, long nowNanos) {
+        if (stagedJoinIndex == 0) {
+            backup.onApplied(epoch, nowNanos);
+            return;
+        }
+        long index = stagedJoinIndex;
+        stagedJoinIndex = 0;
+        if (state != ReplicaState.LEARNER) {
+            return; // the view ended before this guest counted for anything; it is destroyed on the next one
+        }
+        fx.log("took over the primary's state as of epoch " + epoch);
+        guestIntact = true;
+        backup.begin(epoch);
+        primary.epochAtLeast(epoch + 1);
+        fx.gate().beginEpoch(epoch + 1);
+        fx.gate().mode(OutputGate.Mode.STANDBY);
+        guest.resume();
+        releaseInputs();
+        lastInputIndex = index;
+        consensus.skipTo(index, nowNanos);
+        fx.send(peer, Wire.message(Wire.APPLIED, consensus.view(), 8).putLong(epoch).flip());
+    }
+
+    @Override
+    public void onPeerDirty(long view, long epoch, PageSet pages, long nowNanos) {
+        if (state.leads() && view == consensus.view()) {
+            primary.onPeerDirty(epoch, pages, nowNanos);
+        }
+    }
+
+    @Override
+    public void onPeerDigests(long view, long epoch, long[] digests, long nowNanos) {
+        if (state.leads() && view == consensus.view()) {
+            primary.onPeerDigests(epoch, digests, nowNanos);
+        }
+    }
+
+    @Override
+    public void onVerified(long epoch, int pages, int differing, List<Integer> first, long nowNanos) {
+        ByteBuffer m = Wire.message(Wire.VERIFIED, consensus.view(), 8 + 4 + 4 + 4 + 4 * first.size())
+                .putLong(epoch).putInt(pages).putInt(differing).putInt(first.size());
+        first.forEach(m::putInt);
+        fx.send(peer, m.flip());
+    }
+
+    @Override
+    public void onGuestFailed(String reason, long nowNanos) {
+        guestReady = false;
+        if (isWitness()) {
+            return;
+        }
+        if (state == ReplicaState.PROTECTED && !primary.isHandingOver()) {
+            fx.warn("the guest's machine failed here: " + reason + "; handing over to " + peerName());
+            guestIntact = false;
+            guest.destroy();
+            consensus.handOver(peer, nowNanos);
+        } else if (state.leads()) {
+            rebootGuest(reason);
+        } else if (state == ReplicaState.BACKUP || state == ReplicaState.UNSETTLED) {
+            failBackup("the guest's machine failed: " + reason);
+        } else if (state == ReplicaState.LEARNER) {
+            fx.warn("the machine for the guest could not be made ready: " + reason + "; trying again");
+            guest.destroy();
+            joinSent = false;
+            guestIntact = false;
+            prepareAtNanos = nowNanos + GUEST_RETRY_NANOS;
+        }
+    }
+
+    /** Nobody else has this guest's state: as on an ordinary host, all that is left is to boot it again. */
+    private void rebootGuest(String reason) {
+        joinCancelQuietly();
+        primary.abort("the guest's machine failed", now);
+        guest.destroy();
+        inputs.clear();
+        if (++boots > BOOTS_MAX) {
+            guestIntact = false;
+            fx.activatePorts(false);
+            fx.gate().mode(OutputGate.Mode.CLOSED);
+            transition(ReplicaState.FAILED, "the guest's machine keeps failing: " + reason
+                    + "; look at its log under the data directory, mend the cause, then restart this appliance");
+            return;
+        }
+        fx.warn("the guest's machine failed and no backup was in sync: " + reason + "; booting the guest anew, its memory is lost");
+        bootGuest();
+    }
+
+    private void failBackup(String why) {
+        fx.warn(why);
+        byte[] text = why.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        ByteBuffer m = Wire.message(Wire.BACKUP_FAILED, consensus.view(), 2 + text.length);
+        Wire.putString(m, why);
+        fx.send(peer, m.flip());
+        guestIntact = false;
+        if (state == ReplicaState.UNSETTLED) {
+            guest.destroy();
+            fx.gate().mode(OutputGate.Mode.CLOSED);
+            return; // becomes a learner as soon as it follows someone
+        }
+        becomeLearner(why);
+    }
+
+    // ---- time ----
+
+    /** Does what is due; to be called at least when {@link #nextWakeNanos} says so. */
+    public void onTick() {
+        if (isWitness()) {
+            return;
+        }
+        inputsTick();
+        if (membershipWanted) {
+            retryMembership();
+        }
+        if (join != null) {
+            join.onTick(now);
+        }
+        if (state == ReplicaState.PROTECTED
+                && primary.isOverdue(now, TimeUnit.MILLISECONDS.toNanos(settings.epochTimeoutMillis()))) {
+            dropBackup("it has not acknowledged epoch " + (primary.epoch() - 1) + " within " + settings.epochTimeoutMillis() + " ms");
+        }
+        if (join != null && primary.isOverdue(now, TimeUnit.MILLISECONDS.toNanos(10L * settings.epochTimeoutMillis()))) {
+            dropBackup("it has not taken over the guest's state in time");
+        }
+        learnerTick();
+        handOverTick();
+        sample();
+        truncateSolo();
+    }
+
+    private void inputsTick() {
+        primary.drain(now);
+        backup.drain(now);
+        if (!holdInputs && !inputs.isEmpty()) {
+            inputs.flush(guest);
+        }
+    }
+
+    private void sample() {
+        if (now < nextSampleNanos) {
+            return;
+        }
+        boolean calm = true;
+        if (state == ReplicaState.PROTECTED) {
+            primary.onSample(now, !removing);
+            calm = primary.isCalm();
+        } else if (state == ReplicaState.BACKUP) {
+            backup.onSample(now);
+            calm = backup.isCalm();
+        }
+        nextSampleNanos = now + sampleIntervalNanos() * (calm ? CALM_FACTOR : 1);
+    }
+
+    private long sampleIntervalNanos() {
+        return TimeUnit.MICROSECONDS.toNanos(settings.policy().sampleIntervalMicros());
+    }
+
+    private void learnerTick() {
+        if (state != ReplicaState.LEARNER) {
+            return;
+        }
+        if (prepareAtNanos != 0 && now >= prepareAtNanos) {
+            prepareGuest();
+        }
+        if (guestReady && !guestIntact && ownDirty != null && now >= nextJoinNanos && consensus.leader() == peer) {
+            nextJoinNanos = now + JOIN_RETRY_NANOS;
+            if (!joinSent) {
+                session = ByteBuffer.wrap(fx.random(8)).getLong();
+                guest.expect(session);
+            }
+            ByteBuffer m = Wire.message(Wire.JOIN, consensus.view(), 8 + ownDirty.encodedBytes()).putLong(session);
+            ownDirty.encode(m);
+            joinSent |= fx.send(peer, m.flip());
+        }
+    }
+
+    private void handOverTick() {
+        if (switchover != null && handOverSinceNanos != 0 && now - handOverSinceNanos > HAND_OVER_NANOS_MAX) {
+            guest.resume();
+            releaseInputs();
+            failSwitchover(peerName() + " did not take over within " + HAND_OVER_NANOS_MAX / 1_000_000
+                    + " ms; look at its log");
+        }
+    }
+
+    /** Without a backup nobody needs the log once the guest has had it. */
+    private void truncateSolo() {
+        if (state == ReplicaState.SOLO && (join == null || !join.keepsLog()) && deliveredIndex - truncatedIndex >= TRUNCATE_STEP) {
+            truncatedIndex = deliveredIndex;
+            consensus.truncate(deliveredIndex, now);
+        }
+    }
+
+    /** When {@link #onTick} has something to do next. */
+    public long nextWakeNanos() {
+        boolean sampling = state == ReplicaState.PROTECTED || state == ReplicaState.BACKUP;
+        long next = sampling ? nextSampleNanos : now + TimeUnit.MILLISECONDS.toNanos(20);
+        if (backup.phase() == BackupEpochs.Phase.DRAINING || primary.phase() == PrimaryEpochs.Phase.DRAINING
+                || !holdInputs && !inputs.isEmpty()) {
+            next = Math.min(next, now + TimeUnit.MICROSECONDS.toNanos(200));
+        }
+        return next;
+    }
+
+    // ---- orders ----
+
+    /** See {@link org.plover.api.status.ProtectedVm#verify()}. */
+    public void requestVerify(CompletableFuture<VerifyReport> request) {
+        if (state != ReplicaState.PROTECTED) {
+            request.completeExceptionally(new IllegalStateException(notProtected("compare memory")));
+        } else {
+            primary.requestVerify(request);
+        }
+    }
+
+    /** See {@link org.plover.api.status.ProtectedVm#switchover()}. */
+    public void requestSwitchover(CompletableFuture<String> request) {
+        if (state != ReplicaState.PROTECTED || removing) {
+            request.completeExceptionally(new IllegalStateException(notProtected("switch over")));
+        } else if (switchover != null) {
+            request.completeExceptionally(new IllegalStateException("a switchover is already under way"));
+        } else {
+            switchover = request;
+            handOverSinceNanos = 0;
+            primary.requestHandOver(true);
+        }
+    }
+
+    private String notProtected(String what) {
+        return state.leads()
+                ? "cannot " + what + ": no backup is in sync at the moment; wait until plover status says that the guest is protected"
+                : "cannot " + what + " here: this member is not the primary"
+                        + (consensus.leader() >= 0 ? ", " + group.member(consensus.leader()).name() + " is" : "");
+    }
+
+    /** What to show of the core's state. */
+    public Snapshot snapshot() {
+        return new Snapshot(state.name(), message, join == null ? -1 : join.percent(),
+                state.leads() ? primary.epoch() - 1 : backup.applied(), inputs.bytes());
+    }
+
+    /**
+     * A moment's facts for status pages.
+     *
+     * @param state       name of the replica's state
+     * @param message     why it is in it
+     * @param joinPercent progress of bringing a backup in, or -1
+     * @param epoch       last epoch ended (primary) or applied (backup)
+     * @param backlogBytes agreed inputs that the guest has not taken up
+     */
+    public record Snapshot(String state, String message, int joinPercent, long epoch, long backlogBytes) {
+    }
+}

@@ -1,0 +1,21 @@
+package org.plover.replication.core;
+
+import org.plover.api.policy.SyncPolicy;
+
+/** What may change while the core runs; read anew whenever it is needed. */
+public interface Settings {
+    /** The policy in use. */
+    SyncPolicy policy();
+
+    /** Id of the hasher to name in the next epoch. */
+    String hasher();
+
+    /** Every n-th epoch all memory is compared; 0 for never. */
+    int verifyIntervalEpochs();
+
+    /** A backup that has not acknowledged an epoch after this time is dropped from the in-sync set. */
+    int epochTimeoutMillis();
+
+    /** Inputs agreed but not yet taken up by the guest, in bytes, beyond which a replica counts as unable to follow. */
+    long inputBacklogBytesMax();
+}

@@ -1,0 +1,253 @@
+package org.plover.transport.tcp;
+
+import java.io.IOException;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.security.SecureRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.plover.api.group.Group;
+import org.plover.api.transport.Lane;
+import org.plover.api.transport.Transport;
+import org.plover.api.transport.TransportListener;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Transport over TCP: two connections to every peer, one per lane.
+ *
+ * <p>Two threads, not one: a listener that needs a millisecond for a batch of pages on BULK must not delay an input or a heartbeat
+ * on CONTROL, and a busy CONTROL lane must not starve the pages. The control thread also accepts, connects, shakes hands and keeps
+ * the timers; the bulk thread only moves bytes. Sending happens on the caller's thread whenever the socket takes it.
+ */
+final class TcpTransport implements Transport {
+    /** Protocol versions this code speaks. */
+    record Versions(int min, int max) {
+        static final Versions CURRENT = new Versions(1, 1);
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(TcpTransport.class);
+
+    private final Group group;
+    private final long incarnation;
+    private final TransportListener listener;
+    private final Supplier<Settings> settings;
+    private final Versions versions;
+    private final Consumer<TcpTransport> onClose;
+    private final long instance = new SecureRandom().nextLong();
+    private final Wire.Factory wires = (channel, calling) -> new Wire.Plain(channel);
+    private final ChunkPool pool = new ChunkPool();
+    private final Problems problems;
+    private final Peer[] peers = new Peer[Group.SIZE];
+    private final Reception reception;
+    private final Loop controlLoop;
+    private final Loop bulkLoop;
+    private volatile boolean closed;
+    private boolean released;
+    private long lastSession;
+    private long lastTickNanos = System.nanoTime();
+
+    TcpTransport(Group group, long incarnation, TransportListener listener, Supplier<Settings> settings, Versions versions,
+                 Consumer<TcpTransport> onClose) throws IOException {
+        this.group = group;
+        this.incarnation = incarnation;
+        this.listener = listener;
+        this.settings = settings;
+        this.versions = versions;
+        this.onClose = onClose;
+        this.problems = new Problems(LOG, "group " + group.name() + ": ");
+        this.reception = Reception.open(this);
+        Loop control = null;
+        Loop bulk = null;
+        try {
+            String name = "plover-transport-" + group.name() + "-" + group.me().name();
+            control = new Loop(name + "-control", () -> settings.get().tickMillis(), () -> settings.get().busyPollNanos(), this::tick);
+            bulk = new Loop(name + "-bulk", () -> TimeUnit.SECONDS.toMillis(1), () -> 0, now -> { });
+            controlLoop = control;
+            bulkLoop = bulk;
+            for (int i = 0; i < peers.length; i++) {
+                peers[i] = i == group.self() ? null : new Peer(this, group.member(i));
+            }
+            reception.start();
+        } catch (IOException | RuntimeException | Error e) {
+            reception.close();
+            if (control != null) {
+                control.discard();
+            }
+            if (bulk != null) {
+                bulk.discard();
+            }
+            throw e;
+        }
+        LOG.info("group {}: member '{}' listens at {}:{}", group.name(), group.me().name(),
+                settings.get().listenHost().isEmpty() ? group.me().host() : settings.get().listenHost(), group.me().port());
+        bulkLoop.start();
+        controlLoop.start();
+    }
+
+    // ------------------------------------------------------------------ Transport
+
+    /**
+     * {@inheritDoc}
+     *
+     * @throws IllegalArgumentException if the message is longer than {@link #MESSAGE_BYTES_MAX} or the member is no other member
+     */
+    @Override
+    public boolean send(int member, Lane lane, ByteBuffer... parts) {
+        long bytes = 0;
+        for (ByteBuffer part : parts) {
+            bytes += part.remaining();
+        }
+        if (bytes > MESSAGE_BYTES_MAX) {
+            throw new IllegalArgumentException("a message of " + bytes + " bytes exceeds the limit of " + MESSAGE_BYTES_MAX);
+        }
+        LaneLink link = peer(member).link(lane);
+        return link != null && link.send(parts, (int) bytes, settings.get().queueBytesMax(lane));
+    }
+
+    @Override
+    public boolean isConnected(int member) {
+        return peer(member).isConnected();
+    }
+
+    @Override
+    public long queuedBytes(int member, Lane lane) {
+        LaneLink link = peer(member).link(lane);
+        return link == null ? 0 : link.queuedBytes();
+    }
+
+    @Override
+    public long roundTripMicros(int member) {
+        LaneLink link = peer(member).link(Lane.CONTROL);
+        return link == null ? -1 : link.roundTripMicros();
+    }
+
+    /** {@inheritDoc} May be called from a listener method; then that call is the last one. */
+    @Override
+    public void close() {
+        closed = true;
+        controlLoop.stop();
+        bulkLoop.stop();
+        controlLoop.awaitQuiet();
+        bulkLoop.awaitQuiet();
+        synchronized (this) {
+            if (released) {
+                return;
+            }
+            released = true;
+            for (Peer peer : peers) {
+                if (peer != null) {
+                    peer.close();
+                }
+            }
+            try {
+                reception.close();
+            } catch (IOException e) {
+                LOG.warn("group {}: closing the listening socket: {}", group.name(), e.toString());
+            }
+        }
+        onClose.accept(this);
+    }
+
+    // ------------------------------------------------------------------ for the parts
+
+    Group group() {
+        return group;
+    }
+
+    TransportListener listener() {
+        return listener;
+    }
+
+    Settings settings() {
+        return settings.get();
+    }
+
+    Wire.Factory wires() {
+        return wires;
+    }
+
+    ChunkPool pool() {
+        return pool;
+    }
+
+    Problems problems() {
+        return problems;
+    }
+
+    Loop controlLoop() {
+        return controlLoop;
+    }
+
+    Loop bulkLoop() {
+        return bulkLoop;
+    }
+
+    boolean isOpen() {
+        return !closed;
+    }
+
+    Peer peer(int member) {
+        if (member < 0 || member >= peers.length || peers[member] == null) {
+            throw new IllegalArgumentException("group " + group.name() + ": there is no other member " + member);
+        }
+        return peers[member];
+    }
+
+    /** What this member says of itself in a handshake. */
+    Hello hello(Lane lane, int to, long session) {
+        return new Hello(versions.min(), versions.max(), lane, group.self(), to, incarnation, instance, session, group.me().name(),
+                group.name(), group.fingerprint());
+    }
+
+    /** Rises with every call; control loop only. */
+    long nextSession() {
+        return ++lastSession;
+    }
+
+    /** @param lane null while it is not known */
+    void prepare(SocketChannel channel, Lane lane) throws IOException {
+        channel.configureBlocking(false);
+        channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        channel.setOption(StandardSocketOptions.SO_KEEPALIVE, false);
+        setBulkBuffers(channel, lane);
+    }
+
+    /**
+     * Fixed sizes only on demand: setting one turns off the kernel's own tuning, which grows to several megabytes, while a fixed
+     * size is cut to net.core.rmem_max and wmem_max, 208 KiB where nobody raised them.
+     */
+    void setBulkBuffers(SocketChannel channel, Lane lane) {
+        int bytes = settings.get().bulkSocketBytes();
+        if (lane != Lane.BULK || bytes == 0) {
+            return;
+        }
+        try {
+            channel.setOption(StandardSocketOptions.SO_SNDBUF, bytes);
+            channel.setOption(StandardSocketOptions.SO_RCVBUF, bytes);
+        } catch (IOException e) {
+            problems.say("buffers", "socket buffers of " + bytes + " bytes cannot be set: " + LaneLink.describe(e));
+        }
+    }
+
+    private void tick(long now) {
+        Settings s = settings.get();
+        // Between two ticks this thread was held up, by the JVM or the host or a listener: whoever spoke meanwhile may not have
+        // been heard, so nobody is judged by that time.
+        long gap = now - lastTickNanos;
+        boolean wasPaused = gap > TimeUnit.MILLISECONDS.toNanos(s.tickMillis()) + s.silenceNanos() / 4;
+        lastTickNanos = now;
+        if (wasPaused) {
+            LOG.info("group {}: the transport's own thread did not run for {} ms; peers get another {} ms to be heard",
+                    group.name(), TimeUnit.NANOSECONDS.toMillis(gap), s.silenceMillis());
+        }
+        for (Peer peer : peers) {
+            if (peer != null && !closed) {
+                peer.tick(now, wasPaused);
+            }
+        }
+        reception.tick(now);
+    }
+}

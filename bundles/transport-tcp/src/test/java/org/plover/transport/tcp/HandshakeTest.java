@@ -1,0 +1,217 @@
+package org.plover.transport.tcp;
+
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertTrue;
+
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.After;
+import org.junit.Test;
+import org.plover.api.group.Group;
+import org.plover.api.group.Member;
+import org.plover.api.group.MemberKind;
+import org.plover.api.transport.Lane;
+import org.plover.api.transport.Transport;
+
+public class HandshakeTest {
+    private final Trio trio = new Trio();
+    private final Recorder a = new Recorder();
+    private final Recorder b = new Recorder();
+
+    @After
+    public void close() throws IOException {
+        trio.close();
+    }
+
+    /** Waits until both sides have logged the refusal, and checks that both logs carry the words. */
+    private void assertBothSay(TcpTransport caller, TcpTransport called, Refusal.Code code, String... words) {
+        String callers = "member 1";
+        String calleds = "caller 127.0.0.1 " + code;
+        Recorder.awaitTrue("both sides complain", () -> says(caller, callers, words[0]) && says(called, calleds, words[0]));
+        for (String word : words) {
+            assertTrue(caller.problems().last(callers), caller.problems().last(callers).contains(word));
+            assertTrue(called.problems().last(calleds), called.problems().last(calleds).contains(word));
+        }
+        assertEquals(List.of(), a.events());
+        assertEquals(List.of(), b.events());
+    }
+
+    private static boolean says(TcpTransport transport, String about, String words) {
+        String text = transport.problems().last(about);
+        return text != null && text.contains(words);
+    }
+
+    @Test
+    public void shouldRefuseAPeerWithoutACommonVersionAndTellBothSides() throws Exception {
+        TcpTransport ta = trio.open(0, a, Trio.QUICK);
+        TcpTransport tb = trio.open(trio.group(1), b, Trio.QUICK, new TcpTransport.Versions(2, 3));
+        assertBothSay(ta, tb, Refusal.Code.VERSION, "speaks transport protocol 1", "2 to 3", "update Plover on member 'ann'");
+    }
+
+    @Test
+    public void shouldSpeakTheOlderVersionWithAnOlderPeer() throws Exception {
+        trio.open(0, a, Trio.QUICK);
+        trio.open(trio.group(1), b, Trio.QUICK, new TcpTransport.Versions(1, 3));
+        a.awaitConnected(1, 1);
+        b.awaitConnected(0, 1);
+    }
+
+    @Test
+    public void shouldRefuseAPeerOfAnotherGroupAndTellBothSides() throws Exception {
+        TcpTransport ta = trio.open(0, a, Trio.QUICK);
+        TcpTransport tb = trio.open(new Group("other", 1, trio.group(1).members()), b, Trio.QUICK, TcpTransport.Versions.CURRENT);
+        assertBothSay(ta, tb, Refusal.Code.GROUP, "group 'trio'", "group 'other'", "correct the addresses");
+    }
+
+    @Test
+    public void shouldRefuseAPeerWithAnotherMemberListAndTellBothSides() throws Exception {
+        List<Member> members = new ArrayList<>(trio.group(1).members());
+        members.set(2, new Member(2, "wit", MemberKind.WITNESS, trio.host(2), Trio.PORT + 1));
+        TcpTransport ta = trio.open(0, a, Trio.QUICK);
+        TcpTransport tb = trio.open(new Group(trio.name, 1, members), b, Trio.QUICK, TcpTransport.Versions.CURRENT);
+        assertBothSay(ta, tb, Refusal.Code.MEMBERS, "another member list", "wit=WITNESS@" + trio.host(2) + ":" + Trio.PORT,
+                "wit=WITNESS@" + trio.host(2) + ":" + (Trio.PORT + 1));
+    }
+
+    @Test
+    public void shouldRefuseACallMeantForAnotherMember() throws Exception {
+        TcpTransport ta = trio.open(0, a, Trio.QUICK);
+        TcpTransport wrong = trio.open(2, b, Trio.at(Trio.QUICK, trio.host(1)));
+        assertBothSay(ta, wrong, Refusal.Code.ADDRESS, "the address of member 'bob' leads to another member");
+    }
+
+    @Test
+    public void shouldRefuseASecondProcessThatSaysItIsTheSameMember() throws Exception {
+        TcpTransport tb = trio.open(1, b, Trio.QUICK);
+        trio.open(0, a, Trio.QUICK);
+        b.awaitConnected(0, 1);
+        Recorder second = new Recorder();
+        TcpTransport twin = trio.open(0, second, Trio.at(Trio.QUICK, trio.hiddenHost(0)));
+        Recorder.awaitTrue("both complain", () -> says(twin, "member 1", "two processes say they are member 'ann'")
+                && says(tb, "twice 0", "two processes say they are member 'ann'"));
+        assertEquals(List.of(), second.events());
+        assertEquals(1, b.events().size());
+    }
+
+    @Test
+    public void shouldLetARestartedMemberInWithItsNewIncarnation() throws Exception {
+        trio.open(1, b, Trio.QUICK);
+        TcpTransport first = trio.open(0, a, Trio.QUICK);
+        b.awaitConnected(0, 1);
+        first.close();
+        b.awaitDisconnected(0, 1);
+        try (TcpTransport again = new TcpTransport(trio.group(0), 77, new Recorder(), () -> Trio.QUICK,
+                TcpTransport.Versions.CURRENT, closed -> { })) {
+            b.awaitConnected(0, 2);
+            assertEquals(77, b.events("connected", 0).get(1).incarnation());
+        }
+    }
+
+    @Test
+    public void shouldDropGarbageOnThePortAndGoOnServing() throws Exception {
+        TcpTransport tb = trio.open(1, b, Trio.QUICK);
+        assertDropped("GET / HTTP/1.1\r\nHost: x\r\n\r\n".getBytes());
+        awaitComplaint(tb, "does not speak the Plover transport protocol");
+        assertDropped(new byte[] {0x16, 3, 1, 2, 0, 1, 0, 1, 0xf, 3, 3, 0});
+        awaitComplaint(tb, "speaks TLS");
+        assertDropped(ByteBuffer.allocate(Hello.PREFIX_BYTES).putInt(Hello.MAGIC).putInt(0x01010100).putInt(1 << 30).array());
+        awaitComplaint(tb, "announced a handshake of 1073741824 bytes");
+        assertDropped(ByteBuffer.allocate(Hello.PREFIX_BYTES + 3).putInt(Hello.MAGIC).putInt(0x01010100).putInt(3).array());
+        awaitComplaint(tb, "cut short");
+
+        trio.open(0, a, Trio.QUICK);
+        b.awaitConnected(0, 1);
+    }
+
+    private static void awaitComplaint(TcpTransport transport, String words) {
+        Recorder.awaitTrue("the log says: " + words, () -> says(transport, "caller 127.0.0.1", words));
+    }
+
+    private void assertDropped(byte[] garbage) throws IOException {
+        try (Socket socket = new Socket(trio.host(1), Trio.PORT)) {
+            socket.setSoTimeout(10_000);
+            socket.getOutputStream().write(garbage);
+            int answer;
+            try {
+                answer = socket.getInputStream().read();
+            } catch (java.net.SocketException reset) {
+                answer = -1;
+            }
+            assertEquals(-1, answer);
+        }
+    }
+
+    /** A member in a few lines: shakes hands on both lanes and then sends what the test wants. */
+    private final class RawCaller implements AutoCloseable {
+        private final Socket[] lanes = new Socket[2];
+
+        RawCaller(TcpTransport likeness) throws IOException {
+            for (Lane lane : Lane.values()) {
+                Socket socket = new Socket(trio.host(1), Trio.PORT);
+                lanes[lane.ordinal()] = socket;
+                send(lane, likeness.hello(lane, 1, 42).encode(Hello.HELLO));
+                DataInputStream in = new DataInputStream(socket.getInputStream());
+                byte[] prefix = new byte[Hello.PREFIX_BYTES];
+                in.readFully(prefix);
+                Hello.Prefix p = Hello.Prefix.decode(ByteBuffer.wrap(prefix));
+                assertEquals(Hello.WELCOME, p.type());
+                in.readFully(new byte[p.bodyBytes()]);
+            }
+            for (Lane lane : Lane.values()) {
+                send(lane, likeness.hello(lane, 1, 42).encodeReady());
+            }
+        }
+
+        void send(Lane lane, ByteBuffer bytes) throws IOException {
+            byte[] copy = new byte[bytes.remaining()];
+            bytes.get(copy);
+            OutputStream out = lanes[lane.ordinal()].getOutputStream();
+            out.write(copy);
+        }
+
+        @Override
+        public void close() throws IOException {
+            for (Socket socket : lanes) {
+                socket.close();
+            }
+        }
+    }
+
+    /** A transport whose identity {@link RawCaller} borrows; its own calls go nowhere. */
+    private TcpTransport likenessOfAnn() throws IOException {
+        Trio elsewhere = new Trio();
+        TcpTransport likeness = new TcpTransport(trio.group(0), 1, a, () -> Trio.at(Trio.QUICK, elsewhere.host(0)),
+                TcpTransport.Versions.CURRENT, closed -> { });
+        likeness.close();
+        return likeness;
+    }
+
+    @Test
+    public void shouldCloseTheLinkWithAReasonWhenAMessageIsAnnouncedThatIsTooLong() throws Exception {
+        TcpTransport likeness = likenessOfAnn();
+        trio.open(1, b, Trio.QUICK);
+        try (RawCaller caller = new RawCaller(likeness)) {
+            caller.send(Lane.BULK, ByteBuffer.allocate(4).putInt(0, Transport.MESSAGE_BYTES_MAX + 1));
+            String reason = b.awaitDisconnected(0, 1);
+            assertTrue(reason, reason.contains("announced a message of 16777217 bytes, the limit is 16777216"));
+        }
+        assertEquals(0, b.events("message", 0).size());
+    }
+
+    @Test
+    public void shouldCloseTheLinkWithAReasonWhenAFrameIsOfUnknownKind() throws Exception {
+        TcpTransport likeness = likenessOfAnn();
+        trio.open(1, b, Trio.QUICK);
+        try (RawCaller caller = new RawCaller(likeness)) {
+            caller.send(Lane.CONTROL, ByteBuffer.allocate(8).putInt(0, Frames.header(Frames.MESSAGE, 0)).putInt(4, 0x70000001));
+            String reason = b.awaitDisconnected(0, 1);
+            assertTrue(reason, reason.contains("unknown kind 7"));
+        }
+        assertEquals("what came before the fault was whole", 1, b.events("message", 0).size());
+    }
+}

@@ -1,0 +1,208 @@
+package org.plover.demo.cluster;
+
+import jakarta.json.JsonObject;
+import jakarta.json.JsonValue;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+
+/** The demo's hosts, its guest, and what is on them; everything is gone after {@link #close}. */
+final class Cluster implements AutoCloseable {
+    static final String CLIENT = "c";
+    private static final int CLIENT_NUMBER = 100;
+    private static final int GUEST_NUMBER = 10;
+    private static final int GROUP_PORT = 7700;
+    private static final String MAC = "52:54:00:50:4c:01";
+
+    private final Demo options;
+    private final Path image;
+    private final Path work;
+    private final Path ramRoot;
+    private final Lab lab;
+    private final List<Host> hosts = new ArrayList<>();
+    private Process plainQemu;
+    private boolean closed;
+
+    Cluster(Demo options, Path image) throws IOException, InterruptedException {
+        this.options = options;
+        this.image = image.toAbsolutePath();
+        this.work = options.work.toAbsolutePath();
+        Files.createDirectories(work);
+        String prefix = "plv" + Long.toString(ProcessHandle.current().pid(), 36);
+        this.ramRoot = Path.of("/dev/shm/" + prefix);
+        this.lab = new Lab(prefix);
+        try {
+            lab.addClient(CLIENT, CLIENT_NUMBER);
+            String[] names = options.unreplicated ? new String[] {"a"} : new String[] {"a", "b", "w"};
+            for (int i = 0; i < names.length; i++) {
+                lab.addHost(names[i], i + 1);
+                hosts.add(new Host(lab, names[i], i + 1, names[i].equals("w"), options.plover.toAbsolutePath().resolve("bin/plover"),
+                        work.resolve(names[i]), ramRoot.resolve(names[i])));
+            }
+        } catch (IOException | InterruptedException e) {
+            lab.close();
+            throw e;
+        }
+    }
+
+    Lab lab() {
+        return lab;
+    }
+
+    List<Host> hosts() {
+        return hosts;
+    }
+
+    Path work() {
+        return work;
+    }
+
+    String guestAddress() {
+        return Lab.clientAddress(GUEST_NUMBER);
+    }
+
+    private String kernelArguments() {
+        return "console=ttyS0 quiet panic=-1 ip=" + guestAddress() + "::" + Lab.clientAddress(1) + ":255.255.255.0::eth0:off";
+    }
+
+    /** Starts an appliance on a host that has none. */
+    void start(Host host) throws IOException {
+        String members = hosts.stream().map(h -> '"' + h.name + "\\=" + (h.witness ? "witness" : "replica") + "@"
+                + Lab.syncAddress(h.number) + ":" + GROUP_PORT + '"').collect(Collectors.joining(","));
+        String config = "self=\"" + host.name + "\"\n"
+                + "members=[" + members + "]\n"
+                + "kernel=\"" + image.resolve("vmlinuz") + "\"\n"
+                + "initrd=\"" + image.resolve("initrd") + "\"\n"
+                + "kernelArguments=\"" + kernelArguments().replace("=", "\\=") + "\"\n"
+                + "memoryMiB=I\"" + options.memoryMiB + "\"\n"
+                + "vcpus=I\"" + options.vcpus + "\"\n"
+                + "nics=[\"" + MAC + "@" + Lab.BRIDGE + "/plv-redis\"]\n"
+                + "verifyIntervalEpochs=I\"" + options.verifyEvery + "\"\n";
+        Map<String, String> others = new LinkedHashMap<>();
+        if (!options.policyConfig.isEmpty()) {
+            others.put("org.plover.policy.idle", options.policyConfig.entrySet().stream()
+                    .map(e -> e.getKey() + "=\"" + e.getValue() + "\"\n").collect(Collectors.joining()));
+        }
+        host.start(config, others);
+    }
+
+    /** The same guest in one QEMU on one host, its interface on the same bridge, nothing in between. */
+    void startUnreplicated() throws IOException, InterruptedException {
+        lab.in("a", "ip tuntap add plain mode tap");
+        lab.in("a", "ip link set plain master " + Lab.BRIDGE);
+        lab.in("a", "ip link set plain up");
+        List<String> command = lab.on("a");
+        command.addAll(List.of("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
+                "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", Integer.toString(options.vcpus),
+                "-m", options.memoryMiB + "M", "-machine", "q35", "-rtc", "clock=vm,base=utc",
+                "-chardev", "file,id=console,path=" + work.resolve("console.log"), "-serial", "chardev:console",
+                "-netdev", "tap,id=n0,ifname=plain,script=no,downscript=no",
+                "-device", "virtio-net-pci,romfile=,disable-modern=on,disable-legacy=off,netdev=n0,mac=" + MAC,
+                "-kernel", image.resolve("vmlinuz").toString(), "-initrd", image.resolve("initrd").toString(),
+                "-append", kernelArguments() + " clocksource=hpet tsc=unstable"));
+        plainQemu = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(work.resolve("qemu.log").toFile()).start();
+        plainQemu.getOutputStream().close();
+    }
+
+    /** Who says that it is primary and serves; the highest view wins. */
+    Optional<Host> primary() {
+        Host best = null;
+        long bestView = -1;
+        for (Host host : hosts) {
+            JsonObject s = host.status();
+            if (s != null && s.getString("role").equalsIgnoreCase("PRIMARY") && s.getJsonNumber("view").longValue() > bestView) {
+                best = host;
+                bestView = s.getJsonNumber("view").longValue();
+            }
+        }
+        return Optional.ofNullable(best);
+    }
+
+    /** Whether a primary says that the death of any host would be survived. */
+    boolean isProtected() {
+        return primary().map(Host::status).map(s -> s.getBoolean("protectedNow")).orElse(false);
+    }
+
+    /** Waits; throws IllegalStateException that says what did not happen and where to look. */
+    void await(String what, long seconds, BooleanSupplier condition) throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+        while (!condition.getAsBoolean()) {
+            for (Host host : hosts) {
+                if (host.hasDied()) {
+                    throw new IllegalStateException(what + ": the appliance on host " + host.name + " ended; see " + host.log());
+                }
+            }
+            if (plainQemu != null && !plainQemu.isAlive()) {
+                throw new IllegalStateException(what + ": QEMU ended; see " + work.resolve("qemu.log"));
+            }
+            if (System.nanoTime() > end) {
+                throw new IllegalStateException(what + ": not within " + seconds + " s; see the logs in " + work);
+            }
+            Thread.sleep(20);
+        }
+    }
+
+    /** One line about every host. */
+    String describe() {
+        StringBuilder s = new StringBuilder();
+        for (Host host : hosts) {
+            JsonObject status = host.status();
+            s.append(s.isEmpty() ? "" : "  ").append(host.name).append(':')
+                    .append(status == null ? host.isUp() ? "starting" : "DOWN" : status.getString("role").toLowerCase());
+        }
+        return s.toString();
+    }
+
+    void sayHowToLook() {
+        System.out.println();
+        System.out.println("Everything keeps running until Ctrl-C. To look at it, in another shell:");
+        for (Host host : hosts) {
+            System.out.println("  " + options.plover.toAbsolutePath().resolve("bin/plover") + " status --data " + host.data());
+        }
+        System.out.println("  ip netns exec " + lab.namespace(CLIENT) + " redis-cli -h " + guestAddress() + " -p " + options.port);
+        System.out.println("  logs: " + work + "/*/appliance.log");
+    }
+
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try {
+            // All at once, or the ones left over would begin to take over from each other.
+            hosts.forEach(Host::askToStop);
+            for (Host host : hosts) {
+                host.stop();
+            }
+            Shell.end(plainQemu, 1);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        lab.close();
+        try {
+            Files.deleteIfExists(ramRoot);
+        } catch (IOException e) {
+            System.err.println("demo: " + ramRoot + " could not be removed: " + e.getMessage());
+        }
+    }
+
+    /** The first value of a field among the members in a status. */
+    static boolean inSync(JsonObject status, String member) {
+        for (JsonValue v : status.getJsonArray("members")) {
+            JsonObject m = v.asJsonObject();
+            if (m.getString("name").equals(member)) {
+                return m.getBoolean("inSync");
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,135 @@
+package org.plover.demo.cluster;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The demo's command line. */
+@Command(name = "demo.sh", mixinStandardHelpOptions = true, sortOptions = false,
+        description = {"Keeps a real Redis in a real virtual machine alive through the death of the host it runs on.",
+            "Three appliances run on three hosts (network namespaces on this machine), a client on a fourth. Load runs over"
+            + " long-lived connections, then a host is killed: its cables go silent and every process on it gets SIGKILL."},
+        footer = {"", "Examples:",
+            "  demo.sh --seconds 60 --kill primary     the host that serves the guest dies",
+            "  demo.sh --kill backup --json out.json   the other one dies; figures go to out.json",
+            "  demo.sh --cycles 3                      kill, bring an empty host back, kill again",
+            "  demo.sh --unreplicated                  the same guest without any protection, to compare with",
+            "", "Exit status: 0 as promised, 1 something was lost, broken or did not come up, 2 wrong usage."})
+public final class Demo implements Callable<Integer> {
+    /** Which host the demo kills. */
+    enum Victim { primary, backup, witness, none }
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--seconds", defaultValue = "60", description = "How long load runs, for each cycle (default: ${DEFAULT-VALUE}).")
+    int seconds;
+
+    @Option(names = "--clients", defaultValue = "8", description = "Connections of redis-benchmark; the checker's own come on top (default: ${DEFAULT-VALUE}).")
+    int clients;
+
+    @Option(names = "--memory", paramLabel = "MIB", defaultValue = "256", description = "Memory of the guest (default: ${DEFAULT-VALUE}).")
+    int memoryMiB;
+
+    @Option(names = "--vcpus", defaultValue = "1", description = "Virtual CPUs of the guest (default: ${DEFAULT-VALUE}).")
+    int vcpus;
+
+    @Option(names = "--kill", defaultValue = "primary", description = "Whose host dies: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+    Victim kill;
+
+    @Option(names = "--cycles", defaultValue = "1", description = "How often to kill; the killed host comes back empty each time and"
+            + " is brought in again (default: ${DEFAULT-VALUE}).")
+    int cycles;
+
+    @Option(names = "--unreplicated", description = "One host, nothing replicated, nothing killed: the baseline.")
+    boolean unreplicated;
+
+    @Option(names = "--keep", description = "Leave everything running at the end, until Ctrl-C, and say how to look at it.")
+    boolean keep;
+
+    @Option(names = "--image", paramLabel = "DIR", description = "A directory with vmlinuz and initrd to boot instead of the built-in"
+            + " guest; it gets its address from the kernel's ip= argument.")
+    Path image;
+
+    @Option(names = "--port", defaultValue = "6379", description = "TCP port of the guest to talk to; with --image it is only connected to"
+            + " (default: ${DEFAULT-VALUE}).")
+    int port;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Where to write the figures.")
+    Path json;
+
+    @Option(names = "--verify-every", paramLabel = "N", defaultValue = "0", description = "Compare all guest memory of both replicas at every"
+            + " N-th epoch; 0 for never. Makes pauses longer (default: ${DEFAULT-VALUE}).")
+    int verifyEvery;
+
+    @Option(names = "--policy-config", paramLabel = "KEY=VALUE", description = "A setting of the sync policy (org.plover.policy.idle), may be repeated.")
+    java.util.Map<String, String> policyConfig = new java.util.LinkedHashMap<>();
+
+    @Option(names = "--plover", paramLabel = "DIR", required = true, hidden = true, description = "Unpacked distribution.")
+    Path plover;
+
+    @Option(names = "--guest", paramLabel = "DIR", hidden = true, description = "Built-in guest image.")
+    Path guest;
+
+    @Option(names = "--work", paramLabel = "DIR", required = true, hidden = true, description = "Directory for logs and data.")
+    Path work;
+
+    public static void main(String[] args) {
+        System.exit(new CommandLine(new Demo()).execute(args));
+    }
+
+    @Override
+    public Integer call() {
+        check();
+        try (Cluster cluster = new Cluster(this, image != null ? image : guest)) {
+            Thread hook = new Thread(cluster::close, "cleanup");
+            Runtime.getRuntime().addShutdownHook(hook);
+            boolean good = new Scenario(this, cluster).run();
+            if (keep) {
+                cluster.sayHowToLook();
+                Thread.sleep(Long.MAX_VALUE);
+            }
+            return good ? 0 : 1;
+        } catch (IOException | IllegalStateException e) {
+            System.err.println("demo: " + e.getMessage());
+            return 1;
+        } catch (InterruptedException e) {
+            return 1;
+        }
+    }
+
+    private void check() {
+        range("--seconds", seconds, 5, 86_400);
+        range("--clients", clients, 0, 1000);
+        range("--memory", memoryMiB, 64, 1 << 20);
+        range("--vcpus", vcpus, 1, 64);
+        range("--cycles", cycles, 1, 1000);
+        range("--port", port, 1, 65_535);
+        range("--verify-every", verifyEvery, 0, 1_000_000);
+        if (image == null && guest == null) {
+            throw new ParameterException(spec.commandLine(), "neither --image nor the built-in guest is there");
+        }
+        Path dir = image != null ? image : guest;
+        for (String file : new String[] {"vmlinuz", "initrd"}) {
+            if (!java.nio.file.Files.isReadable(dir.resolve(file))) {
+                throw new ParameterException(spec.commandLine(), (image != null ? "--image " : "guest image ") + dir + ": there is no "
+                        + file + " in it; it needs vmlinuz and initrd");
+            }
+        }
+        if (unreplicated && (cycles > 1 || spec.commandLine().getParseResult().hasMatchedOption("--kill") && kill != Victim.none)) {
+            throw new ParameterException(spec.commandLine(), "--unreplicated has no host to spare; leave --kill and --cycles out");
+        }
+    }
+
+    private void range(String option, int value, int min, int max) {
+        if (value < min || value > max) {
+            throw new ParameterException(spec.commandLine(), option + " " + value + " is not within " + min + " to " + max);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+package org.plover.demo.cluster;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Hosts made of network namespaces: each has one link to the network among the replicas and one, behind a bridge of its own,
+ * to the network of the clients. Both networks are bridges in a namespace that stands for the switch. No traffic leaves it.
+ */
+final class Lab implements AutoCloseable {
+    static final String BRIDGE = "br0";
+    private static final String SYNC_NET = "10.77.0.";
+    private static final String CLIENT_NET = "10.78.0.";
+
+    private final String prefix;
+    private final List<String> namespaces = new ArrayList<>();
+
+    /** @param prefix what the namespaces' names begin with; at most 8 characters */
+    Lab(String prefix) throws IOException, InterruptedException {
+        this.prefix = prefix;
+        add("sw");
+        for (String net : new String[] {"sync", "lan"}) {
+            in("sw", "ip link add " + net + " type bridge stp_state 0 forward_delay 0 mcast_snooping 0");
+            in("sw", "ip link set " + net + " up");
+        }
+    }
+
+    private void add(String host) throws IOException, InterruptedException {
+        Shell.run("ip", "netns", "add", namespace(host));
+        namespaces.add(host);
+        in(host, "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1");
+        in(host, "ip link set lo up");
+    }
+
+    String namespace(String host) {
+        return prefix + "-" + host;
+    }
+
+    /** A host that can carry replicas; {@code number} is the last part of its address. */
+    void addHost(String host, int number) throws IOException, InterruptedException {
+        add(host);
+        link(host, "sync", "sync" + number);
+        in(host, "ip addr add " + syncAddress(number) + "/24 dev sync");
+        link(host, "lan", "lan" + number);
+        in(host, "ip link add " + BRIDGE + " type bridge stp_state 0 forward_delay 0 mcast_snooping 0");
+        in(host, "ip link set lan master " + BRIDGE);
+        in(host, "ip link set " + BRIDGE + " up");
+    }
+
+    /** A host from which clients come. */
+    void addClient(String host, int number) throws IOException, InterruptedException {
+        add(host);
+        link(host, "lan", "lan" + number);
+        in(host, "ip addr add " + CLIENT_NET + number + "/24 dev lan");
+    }
+
+    private void link(String host, String net, String port) throws IOException, InterruptedException {
+        Shell.run("ip", "link", "add", net, "netns", namespace(host), "type", "veth", "peer", "name", port, "netns", namespace("sw"));
+        in("sw", "ip link set " + port + " master " + net + " up");
+        in(host, "ip link set " + net + " up");
+    }
+
+    static String syncAddress(int number) {
+        return SYNC_NET + number;
+    }
+
+    static String clientAddress(int number) {
+        return CLIENT_NET + number;
+    }
+
+    /** Takes a host's cables out (or plugs them in again). */
+    void connect(int number, boolean connected) throws IOException, InterruptedException {
+        for (String port : new String[] {"sync" + number, "lan" + number}) {
+            in("sw", "ip link set " + port + (connected ? " up" : " down"));
+        }
+    }
+
+    /** Runs a command on a host. */
+    String in(String host, String command) throws IOException, InterruptedException {
+        return Shell.sh("ip netns exec " + namespace(host) + " " + command);
+    }
+
+    /** Begin of a command line that runs something on a host. */
+    List<String> on(String host) {
+        return new ArrayList<>(List.of("ip", "netns", "exec", namespace(host)));
+    }
+
+    /** Kills every process on a host, at once and without a word. */
+    void killAll(String host) throws IOException, InterruptedException {
+        String pids = Shell.run("ip", "netns", "pids", namespace(host));
+        if (pids.isBlank()) {
+            return;
+        }
+        List<String> kill = new ArrayList<>(List.of("kill", "-9"));
+        kill.addAll(List.of(pids.split("\\s+")));
+        try {
+            Shell.run(kill.toArray(String[]::new));
+        } catch (IOException e) {
+            if (!Shell.run("ip", "netns", "pids", namespace(host)).isBlank()) {
+                throw e;
+            } // else: some ended on their own in between
+        }
+    }
+
+    @Override
+    public void close() {
+        for (String host : namespaces) {
+            try {
+                killAll(host);
+                Shell.run("ip", "netns", "del", namespace(host));
+            } catch (IOException e) {
+                System.err.println("demo: could not clean up " + namespace(host) + ": " + e.getMessage()
+                        + "; remove it with 'ip netns del " + namespace(host) + "'");
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+        namespaces.clear();
+    }
+}
