@@ -55,7 +55,8 @@ final class Election {
     private int source;
     private long sourceView;
     private long sourceLast;
-    private long sourceCommit;
+    /** Highest commit index that any answer spoke of. */
+    private long heardCommit;
 
     Election(PaxosCore core, Following following, Leadership leadership) {
         this.core = core;
@@ -131,6 +132,7 @@ final class Election {
         answered = 1 << core.self;
         remembering = core.state.isVoting() ? answered : 0;
         source = -1;
+        heardCommit = 0;
         heard = next == Stage.CANVASS ? core.newestMembership() : Memberships.newer(heard, core.newestMembership());
         heardInForce = core.membershipInForce();
         long above = Math.max(core.view(), core.highestViewHeard) + 1;
@@ -286,11 +288,11 @@ final class Election {
         learn(inForce, now);
         heardInForce = Memberships.newer(heardInForce, inForce);
         count(peer, flags, theirs);
+        heardCommit = Math.max(heardCommit, commit);
         if ((flags & HAS_LOG) != 0 && isBetter(lastView, last)) {
             source = peer.index;
             sourceView = lastView;
             sourceLast = last;
-            sourceCommit = commit;
             if (following.needsBase() || isAhead(base, baseView) && (core.isSuspended() || base <= core.delivered())) {
                 // this log holds nothing that the other one lacks, and the guest here needs none of what lies between
                 log.reset(base, baseView);
@@ -322,13 +324,12 @@ final class Election {
         long prev = message.getLong();
         long prevView = message.getLong();
         int count = message.getInt();
-        if (following.merge(prev, prevView, count, message, sourceCommit) == Following.NO_MATCH) {
+        if (following.merge(prev, prevView, count, message, heardCommit) == Following.NO_MATCH) {
             giveUp("the log of " + core.nameOf(peer.index) + " begins after " + prev + ", this one ends at " + log.last(), now);
             return;
         }
         if ((flags & LAST) != 0) {
             source = -1;
-            core.commitTo(Math.min(sourceCommit, log.last()));
             leadIfReady(now);
         }
     }
@@ -345,6 +346,7 @@ final class Election {
         stage = Stage.NONE;
         core.store(target);
         following.hasBase();
+        core.commitTo(Math.min(heardCommit, log.last()));
         Membership confirmed = null;
         boolean cold = !rememberingMajority();
         if (cold) {

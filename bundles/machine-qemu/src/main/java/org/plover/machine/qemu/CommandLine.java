@@ -97,7 +97,7 @@ final class CommandLine {
         /** A scratch directory of this VM's own; two members on one host have different runtime directories. */
         static Files of(MachineSpec spec, Path ramDirectory) {
             Path runtime = spec.runtimeDir().toAbsolutePath().normalize();
-            String name = spec.name().replaceAll("[^A-Za-z0-9._-]", "_") + "-" + Integer.toHexString(runtime.hashCode());
+            String name = spec.name().replaceAll("[^A-Za-z0-9._-]", "_") + "-" + Integer.toHexString(runtime.toString().hashCode());
             return new Files(runtime, ramDirectory.resolve("plover-" + name));
         }
 

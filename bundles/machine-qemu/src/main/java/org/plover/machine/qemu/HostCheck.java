@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.plover.api.health.Finding;
@@ -178,6 +179,7 @@ final class HostCheck {
         try {
             Supervisor probe = Supervisor.start(List.of("sleep", "60"), 0, Path.of("/nonexistent"), Path.of("/dev/null"));
             try {
+                awaitAsleep(probe.pid(), "sleep");
                 long answer = RemoteSystemCall.execute(probe.pid(), "getpid", SYS_GETPID, 0, 0);
                 return answer == probe.pid() ? Finding.ok(subject, "ptrace of a child works")
                         : Finding.error(subject, "a traced process gave " + answer + " as its id instead of " + probe.pid(),
@@ -188,6 +190,17 @@ final class HostCheck {
             }
         } catch (IOException e) {
             return Finding.error(subject, e.getMessage(), tracingRemedy(e));
+        }
+    }
+
+    /** A process that has just been forked is still to become the program: waits until it is, and has nothing to do. */
+    static void awaitAsleep(int pid, String program) throws IOException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (!Files.readString(Path.of("/proc/" + pid + "/stat")).contains("(" + program + ") S")) {
+            if (System.nanoTime() > deadline) {
+                throw new IOException("'" + program + "' does not start within 10 s: the host is overloaded");
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
         }
     }
 

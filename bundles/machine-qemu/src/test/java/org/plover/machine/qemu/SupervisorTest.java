@@ -50,6 +50,7 @@ public class SupervisorTest {
     @Test
     public void shouldLetTheKernelKillTheProgramIfTheShellIsKilled() throws Exception {
         Supervisor s = start("sleep", "60");
+        HostCheck.awaitAsleep(s.pid(), "sleep");
         int shell = (int) RemoteSystemCall.execute(s.pid(), "getppid", SYS_GETPPID, 0, 0);
         Linux.kill(shell, 9);
         assertTrue(s.awaitEnd(5000));
@@ -60,6 +61,7 @@ public class SupervisorTest {
     @Test
     public void shouldExecuteSystemCallsInAProgramWithoutDisturbingIt() throws Exception {
         Supervisor s = start("sleep", "60");
+        HostCheck.awaitAsleep(s.pid(), "sleep");
         for (int i = 0; i < 50; i++) {
             assertEquals(s.pid(), RemoteSystemCall.execute(s.pid(), "getpid", 39, 0, 0));
         }

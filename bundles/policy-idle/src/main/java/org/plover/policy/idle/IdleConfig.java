@@ -39,7 +39,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     @AttributeDefinition(name = "peerIdleWaitMillis", min = "0", max = "60000",
             description = "How long an idle primary waits for a backup that is still busy before it ends the epoch all the same; memory is "
                     + "less alike then, but clients do not wait for it. Unit: milliseconds. Range: 0 to 60000.")
-    int peerIdleWaitMillis() default 30;
+    int peerIdleWaitMillis() default 100;
 
     @AttributeDefinition(name = "heldBytesMax", min = "1", max = "1073741824",
             description = "Output held at which the epoch ends, idle or not, as soon as intervalMillisMin allows it; keep it well below the "

@@ -34,6 +34,9 @@ public final class Demo implements Callable<Integer> {
     @Option(names = "--clients", defaultValue = "8", description = "Connections of redis-benchmark; the checker's own come on top (default: ${DEFAULT-VALUE}).")
     int clients;
 
+    @Option(names = "--value-bytes", paramLabel = "BYTES", defaultValue = "1024", description = "Size of the values redis-benchmark writes (default: ${DEFAULT-VALUE}).")
+    int valueBytes;
+
     @Option(names = "--memory", paramLabel = "MIB", defaultValue = "256", description = "Memory of the guest (default: ${DEFAULT-VALUE}).")
     int memoryMiB;
 
@@ -107,6 +110,7 @@ public final class Demo implements Callable<Integer> {
     private void check() {
         range("--seconds", seconds, 5, 86_400);
         range("--clients", clients, 0, 1000);
+        range("--value-bytes", valueBytes, 1, 1 << 20);
         range("--memory", memoryMiB, 64, 1 << 20);
         range("--vcpus", vcpus, 1, 64);
         range("--cycles", cycles, 1, 1000);

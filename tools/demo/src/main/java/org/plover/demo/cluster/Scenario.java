@@ -101,7 +101,8 @@ final class Scenario {
             return file.length() > 0;
         });
         if (options.image == null && options.clients > 0) {
-            load = new Load(cluster.lab(), Cluster.CLIENT, cluster.guestAddress(), options.port, options.clients);
+            load = new Load(cluster.lab(), Cluster.CLIENT, cluster.guestAddress(), options.port, options.clients,
+                    options.valueBytes);
         }
         say("load runs: " + (options.image == null ? CHECKER_CONNECTIONS + " checking connections, redis-benchmark with "
                 + options.clients : "connecting again and again"));

@@ -50,8 +50,8 @@ final class Ledger {
         views.put(index, view);
         if (type == EntryType.MEMBERSHIP) {
             Membership m = Membership.decode(ByteBuffer.wrap(bytes));
-            check(m.equals(newestMembership) || m.isNewerThan(newestMembership), m + " came into force after " + newestMembership);
-            newestMembership = m;
+            // the witness may be given late what a cold leader's guest had no use for
+            newestMembership = m.isNewerThan(newestMembership) ? m : newestMembership;
         }
     }
 
@@ -71,11 +71,9 @@ final class Ledger {
     /** A member begins to lead: what was delivered anywhere is in its log, and the newest agreed membership names it. */
     void begins(int member, long incarnation, long view, long commitIndex) {
         leads(member, view);
-        if (commitIndex < last()) {
-            check(lostable <= commitIndex + 1, "member " + member + " leads view " + view + " with a log up to " + commitIndex
-                    + ", but entries up to " + last() + " were delivered");
-            forgetFrom(lostable);
-        }
+        check(commitIndex >= last() || lostable <= commitIndex + 1, "member " + member + " leads view " + view + " with a log up to "
+                + commitIndex + ", but entries up to " + last() + " were delivered");
+        forgetFrom(lostable);
         check(newestMembership().isInSync(member) && newestMembership().incarnation(member) == incarnation, "member " + member
                 + " leads view " + view + " but is not in " + newestMembership());
         lostable = Long.MAX_VALUE;
@@ -86,11 +84,11 @@ final class Ledger {
         views.tailMap(index, true).clear();
     }
 
-    /** After a crash: whatever none of these voters holds is in nobody's memory any more. */
+    /** After a crash: what none of these voters knows to be committed may be lost, if it comes to a cold start. */
     void onlyHeldBy(List<SimNode> voters) {
         for (var e : views.descendingMap().entrySet()) {
             for (SimNode n : voters) {
-                if (n.core().lastIndex() >= e.getKey() && n.normalView >= e.getValue()) {
+                if (n.core().commitIndex() >= e.getKey() && n.normalView >= e.getValue()) {
                     return;
                 }
             }

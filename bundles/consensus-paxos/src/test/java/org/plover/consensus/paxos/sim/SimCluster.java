@@ -47,6 +47,7 @@ final class SimCluster {
         SimCluster c = new SimCluster(seed);
         c.startAll();
         c.awaitProtected();
+        c.run(5 * MILLIS);
         return c;
     }
 
@@ -149,7 +150,7 @@ final class SimCluster {
     }
 
     private boolean isProtected(Membership m) {
-        boolean all = m.isInSync(A) && m.isInSync(B);
+        boolean all = m.isInSync(A) && m.isInSync(B) && node(A).guest >= 0 && node(B).guest >= 0;
         for (SimNode n : nodes) {
             all &= n.isUp() && n.incarnation() == m.incarnation(n.index) && n.core().state().startsWith("NORMAL")
                     && n.core().leader() == leader().index && m.equals(ledger.newestMembership());
