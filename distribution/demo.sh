@@ -44,23 +44,33 @@ build() {
     return 0
   fi
   echo "demo: building" >&2
-  (cd "$root" && mvn -q -B -ntp -DskipTests -pl '!itests,!benchmarks' package) || die "the build failed"
+  (cd "$root" && mvn -q -B -ntp -Dmaven.test.skip=true -pl '!itests,!benchmarks' package) || die "the build failed"
   touch "$stamp"
 }
 
-case " $* " in
-  *" --help "* | *" -h "*) ;;
-  *) modprobe tun 2>/dev/null || [ -c /dev/net/tun ] || die "/dev/net/tun is missing: load the kernel module 'tun'" ;;
-esac
-install_packages
-build
-guest=$root/distribution/target/guest
-"$here"/guest/build.sh "$guest" || die "the guest image could not be made"
+built_distribution() { find "$root/distribution/target" -maxdepth 1 -type d -name 'plover-[0-9]*' 2>/dev/null | head -n 1; }
 
-plover=$(find "$root/distribution/target" -maxdepth 1 -type d -name 'plover-[0-9]*' | head -n 1)
+# The options are the Java program's; whoever only asks for them need not wait for more than is missing.
+only_help=false
+for argument in "$@"; do
+  case $argument in -h | --help) only_help=true ;; esac
+done
+if [ "$only_help" = false ] || [ -z "$(built_distribution)" ]; then
+  # PAGEMAP_SCAN and asynchronous write protection, with which dirty pages are found.
+  [ "$(printf '6.7\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 6.7 ] \
+    || die "this kernel is $(uname -r); dirty pages are found with calls of Linux 6.7 or newer. Debian 12 has one in its backports"
+  modprobe tun 2>/dev/null || [ -c /dev/net/tun ] || die "/dev/net/tun is missing: load the kernel module 'tun'"
+  install_packages
+  build
+fi
+guest=$root/distribution/target/guest
+[ "$only_help" = true ] || "$here"/guest/build.sh "$guest" || die "the guest image could not be made"
+
+plover=$(built_distribution)
 [ -n "$plover" ] || die "no distribution in $root/distribution/target"
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
-classpath=$(find "$plover/demo" "$plover/lib" "$plover"/system -name "*.jar" \( -path "*/demo/*" -o -path "*/lib/*" -o -name "jakarta.json-*" \) | tr "\n" ":")
+classpath=$(find "$plover/demo" "$plover/lib" "$plover"/system -name "*.jar" \
+  \( -path "*/demo/*" -o -path "*/lib/*" -o -name "jakarta.json-*" \) | tr "\n" ":")
 work=$root/distribution/target/demo/$(date +%Y%m%d-%H%M%S)-$$
 exec "$java" -XX:+UseSerialGC -Xmx128m -XX:TieredStopAtLevel=1 -cp "$classpath" org.plover.demo.cluster.Demo \
   --plover "$plover" --guest "$guest" --work "$work" "$@"

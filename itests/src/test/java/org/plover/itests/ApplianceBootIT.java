@@ -3,15 +3,8 @@ package org.plover.itests;
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertNotNull;
 import static org.junit.Assert.assertTrue;
-import static org.ops4j.pax.exam.CoreOptions.bundle;
-import static org.ops4j.pax.exam.CoreOptions.cleanCaches;
-import static org.ops4j.pax.exam.CoreOptions.frameworkProperty;
-import static org.ops4j.pax.exam.CoreOptions.frameworkStartLevel;
-import static org.ops4j.pax.exam.CoreOptions.junitBundles;
-import static org.ops4j.pax.exam.CoreOptions.systemProperty;
 
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -56,45 +49,7 @@ public class ApplianceBootIT {
 
     @org.ops4j.pax.exam.Configuration
     public Option[] appliance() throws IOException {
-        Path home = Path.of(System.getProperty("plover.it.appliance")).toRealPath();
-        Path work = Files.createDirectories(Path.of(System.getProperty("plover.it.work"), "boot"));
-        Path data = Files.createTempDirectory(work, "data");
-        Path config = Files.createDirectories(data.resolve("config"));
-
-        List<Option> options = new ArrayList<>();
-        try (DirectoryStream<Path> levels = Files.newDirectoryStream(home.resolve("system"))) {
-            for (Path level : levels) {
-                addBundles(options, level, Integer.parseInt(level.getFileName().toString()));
-            }
-        }
-        options.add(junitBundles());
-        options.add(frameworkStartLevel(50));
-        options.add(cleanCaches(true));
-        options.add(systemProperty("logback.configurationFile").value(home.resolve("conf/logback.xml").toString()));
-        Map.of(
-                "plover.home", home.toString(),
-                "plover.data", data.toString(),
-                "plover.config", config.toString(),
-                "plover.name", "boot-test").forEach((key, value) -> options.add(systemProperty(key).value(value)));
-        Map.of(
-                "felix.cm.dir", data.resolve("configuration").toString(),
-                "felix.fileinstall.dir", config.toString(),
-                "felix.fileinstall.poll", "200",
-                "felix.fileinstall.noInitialDelay", "true",
-                "felix.fileinstall.tmpdir", data.resolve("tmp").toString(),
-                "org.apache.felix.http.enable", "false",
-                "org.apache.felix.http.require.config", "true",
-                "gosh.args", "--nointeractive",
-                Constants.FRAMEWORK_BOOTDELEGATION, "sun.*,com.sun.*").forEach((key, value) -> options.add(frameworkProperty(key).value(value)));
-        return options.toArray(Option[]::new);
-    }
-
-    private static void addBundles(List<Option> options, Path folder, int level) throws IOException {
-        try (DirectoryStream<Path> jars = Files.newDirectoryStream(folder, "*.jar")) {
-            for (Path jar : jars) {
-                options.add(bundle(jar.toUri().toString()).startLevel(level));
-            }
-        }
+        return ShippedBundles.options("boot").toArray(Option[]::new);
     }
 
     @Test

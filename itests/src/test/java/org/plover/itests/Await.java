@@ -14,10 +14,15 @@ final class Await {
 
     /** Returns as soon as the condition holds; fails after a minute, saying what was awaited. */
     static void until(String what, Callable<Boolean> condition) throws Exception {
-        long end = System.nanoTime() + LIMIT.toNanos();
+        until(what, LIMIT, condition);
+    }
+
+    /** The same for what may take longer on a slow host. */
+    static void until(String what, Duration limit, Callable<Boolean> condition) throws Exception {
+        long end = System.nanoTime() + limit.toNanos();
         while (!condition.call()) {
             if (System.nanoTime() > end) {
-                throw new AssertionError("waited " + LIMIT.toSeconds() + " s in vain until " + what);
+                throw new AssertionError("waited " + limit.toSeconds() + " s in vain until " + what);
             }
             Thread.sleep(LOOK_MILLIS);
         }

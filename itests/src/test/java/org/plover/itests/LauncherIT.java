@@ -8,7 +8,6 @@ import static org.junit.Assert.assertTrue;
 import java.io.File;
 import java.io.IOException;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -17,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.Before;
 import org.junit.BeforeClass;
@@ -29,7 +27,6 @@ import org.junit.rules.TemporaryFolder;
 /** The archive, unpacked, and {@code bin/plover} in it: nothing here knows what is inside. */
 public class LauncherIT {
 
-    private static final int COMMAND_SECONDS_MAX = 60;
     /** A process that ended by SIGTERM, as a shell counts it. */
     private static final int ENDED_BY_SIGTERM = 143;
 
@@ -48,7 +45,7 @@ public class LauncherIT {
         Path archive = Path.of(System.getProperty("plover.it.archive")).toRealPath();
         // A blank in the path: somebody will have one.
         Path place = INSTALLATION.newFolder("my programs").toPath();
-        Result tar = command(place, "tar", "xzf", archive.toString());
+        Command.Result tar = Command.run(place, "tar", "xzf", archive.toString());
         assertEquals(tar.output(), 0, tar.exitCode());
         try (Stream<Path> tops = Files.list(place)) {
             launcher = tops.findFirst().orElseThrow().resolve("bin/plover");
@@ -127,7 +124,7 @@ public class LauncherIT {
         for (String how : List.of(second.toString(), "./plover", "PATH")) {
             List<String> command = how.equals("PATH")
                     ? List.of("sh", "-c", "PATH=$PWD:$PATH; plover --help") : List.of(how, "--help");
-            Result help = command(folder.getRoot().toPath(), command.toArray(String[]::new));
+            Command.Result help = Command.run(folder.getRoot().toPath(), command.toArray(String[]::new));
             assertEquals(help.output(), 0, help.exitCode());
             assertTrue(help.output(), help.output().contains("switchover"));
         }
@@ -143,7 +140,7 @@ public class LauncherIT {
                 List.of("run", "--property", "novalue"), "KEY=VALUE").entrySet()) {
             List<String> command = new ArrayList<>(List.of(launcher.toString()));
             command.addAll(wrong.getKey());
-            Result result = command(folder.getRoot().toPath(), command.toArray(String[]::new));
+            Command.Result result = Command.run(folder.getRoot().toPath(), command.toArray(String[]::new));
             assertNotEquals(0, result.exitCode());
             assertTrue(result.output(), result.output().contains(wrong.getValue()));
         }
@@ -167,19 +164,5 @@ public class LauncherIT {
         try (Stream<Path> files = Files.list(directory)) {
             return files.map(file -> file.getFileName().toString()).toList();
         }
-    }
-
-    private record Result(int exitCode, String output) {
-    }
-
-    private static Result command(Path directory, String... command) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true).start();
-        process.getOutputStream().close();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        if (!process.waitFor(COMMAND_SECONDS_MAX, TimeUnit.SECONDS)) {
-            process.destroyForcibly();
-            throw new AssertionError(String.join(" ", command) + " has not ended within " + COMMAND_SECONDS_MAX + " s");
-        }
-        return new Result(process.exitValue(), output);
     }
 }

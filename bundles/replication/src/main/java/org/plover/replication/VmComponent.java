@@ -23,7 +23,9 @@ import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.metatype.annotations.Designate;
 import org.plover.api.consensus.ConsensusProvider;
 import org.plover.api.gate.OutputGateProvider;
+import org.plover.api.group.MemberKind;
 import org.plover.api.hasher.PageHasherProvider;
+import org.plover.api.health.Finding;
 import org.plover.api.machine.MachineProvider;
 import org.plover.api.network.NetworkPortProvider;
 import org.plover.api.policy.SyncPolicy;
@@ -63,6 +65,8 @@ public final class VmComponent implements ProtectedVm, Settings {
     private volatile VmConfig config;
     private volatile SyncPolicy chosen = Unhurried.INSTANCE;
     private VmSettings settings;
+    private BundleContext context;
+    private String name;
     private Path dataDir;
     private volatile GroupLoop loop;
     private ServiceRegistration<ProtectedVm> registration;
@@ -89,28 +93,56 @@ public final class VmComponent implements ProtectedVm, Settings {
     }
 
     @Activate
-    void activate(BundleContext context, VmConfig newConfig, Map<String, Object> properties) throws IOException {
+    void activate(BundleContext bundleContext, VmConfig newConfig, Map<String, Object> properties) {
+        context = bundleContext;
         String pid = (String) properties.get(Constants.SERVICE_PID);
-        String name = pid != null && pid.contains("~") ? pid.substring(pid.indexOf('~') + 1) : "vm";
+        name = pid != null && pid.contains("~") ? pid.substring(pid.indexOf('~') + 1) : "vm";
         String data = context.getProperty("plover.data");
         dataDir = Path.of(data == null ? "data" : data).toAbsolutePath();
+        start(newConfig);
+    }
+
+    /** Starts this member. What cannot start stays visible as a VM that has failed, and starts once its configuration is corrected. */
+    private void start(VmConfig newConfig) {
+        config = newConfig;
         try {
             settings = VmSettings.of(name, newConfig, dataDir);
-            config = newConfig;
             choosePolicy();
+            checkHost();
             loop = new GroupLoop(settings, new GroupLoop.Parts(transport, consensus, machine, gate, network), hashers, this);
+            publish(this);
         } catch (IllegalArgumentException | IOException e) {
-            hashers.close();
-            LOG.error("VM {} is not protected here: {}", name, e.getMessage());
-            throw e;
+            RefusedVm refused = new RefusedVm(name, newConfig.self(), e.getMessage());
+            LOG.error("VM {} is not protected here: {}", name, refused.message());
+            publish(refused);
         }
+    }
+
+    /** A member whose host cannot run the guest takes part all the same: its vote is needed. So this only says what is wrong. */
+    private void checkHost() {
+        if (settings.group().me().kind() != MemberKind.REPLICA) {
+            return;
+        }
+        for (Finding finding : machine.preflight(settings.machine())) {
+            if (finding.level() == Finding.Level.ERROR) {
+                LOG.error("VM {}: the guest cannot run on this host: {}: {}; {}", name, finding.subject(), finding.text(), finding.remedy());
+            }
+        }
+    }
+
+    private void publish(ProtectedVm vm) {
         Dictionary<String, Object> published = new Hashtable<>();
         published.put(NAME, name);
-        registration = context.registerService(ProtectedVm.class, this, published);
+        registration = context.registerService(ProtectedVm.class, vm, published);
     }
 
     @Modified
     void modified(VmConfig newConfig) {
+        if (loop == null) {
+            registration.unregister();
+            start(newConfig);
+            return;
+        }
         try {
             VmSettings next = VmSettings.of(settings.name(), newConfig, dataDir);
             if (!next.sameButForLive(settings)) {
@@ -179,7 +211,7 @@ public final class VmComponent implements ProtectedVm, Settings {
 
     @Override
     public String name() {
-        return settings.name();
+        return name;
     }
 
     @Override

@@ -151,9 +151,18 @@ record ConfigFile(Path path, String factoryOrPid, String name) {
         };
     }
 
+    @SuppressWarnings("unchecked")
+    private static Dictionary<String, Object> parseTyped(byte[] content) throws IOException {
+        try {
+            return ConfigurationHandler.read(new ByteArrayInputStream(content));
+        } catch (NumberFormatException e) {
+            throw new IOException("a value that is marked as a number is none: " + e.getMessage(), e);
+        }
+    }
+
     private static Map<String, Object> readTyped(byte[] content) throws IOException {
-        @SuppressWarnings("unchecked")
-        Dictionary<String, Object> read = ConfigurationHandler.read(new ByteArrayInputStream(content));
+        TypedSyntax.check(text(content));
+        Dictionary<String, Object> read = parseTyped(content);
         Map<String, Object> values = new TreeMap<>();
         Collections.list(read.keys()).forEach(key -> values.put(key, read.get(key)));
         return values;

@@ -82,7 +82,15 @@ final class ConfigFiles implements ArtifactInstaller, ConfigurationListener {
     @Override
     public synchronized void update(File changed) throws IOException {
         ConfigFile file = ConfigFile.of(changed.toPath());
-        Hashtable<String, Object> values = new Hashtable<>(file.read());
+        Hashtable<String, Object> values;
+        try {
+            values = new Hashtable<>(file.read());
+        } catch (IOException e) {
+            // Not thrown: FileInstall would say no more, in many lines. It calls again when the file is changed.
+            LOG.error("file {} is not used: {}. Correct it, that takes effect at once; until then configuration {} stays as it was",
+                    file.path(), e.getMessage(), file.pid());
+            return;
+        }
         values.put(FILE_KEY, file.path().getFileName().toString());
         Configuration configuration = file.name() == null
                 ? admin.getConfiguration(file.factoryOrPid(), "?")

@@ -42,6 +42,14 @@ public class ConfigFileTest {
     }
 
     @Test
+    public void shouldRefuseWhatFelixWouldReadOnlyInPart() throws IOException {
+        ConfigFile unquoted = file("a.config", "memoryMiB=5\nself=\"a\"\n");
+        assertTrue(assertThrows(IOException.class, unquoted::read).getMessage().contains("memoryMiB"));
+        ConfigFile noNumber = file("b.config", "memoryMiB=I\"5x\"\n");
+        assertTrue(assertThrows(IOException.class, noNumber::read).getMessage().contains("5x"));
+    }
+
+    @Test
     public void shouldNotTouchFileThatSaysTheSame() throws IOException {
         assertFalse(file("a.cfg", "threads=7").write(Map.of("threads", 7)));
         assertFalse(file("a.config", "names=[\"a\",\"b\"]\nthreads=I\"7\"\n")

@@ -35,5 +35,5 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     @AttributeDefinition(name = "Log (bytes)", min = "65536", max = "536870912",
             description = "Most bytes of entries kept since the last committed epoch, at least windowBytesMax, up to 536870912."
                     + " Beyond it, input waits for the next epoch.")
-    long logBytesMax() default 268435456;
+    long logBytesMax() default 67108864;
 }

@@ -12,7 +12,7 @@ import picocli.CommandLine.ParentCommand;
         customSynopsis = "plover run [--config DIR] [--data DIR] [--http-port N] [--name NAME] [--property K=V]... [--check]",
         description = {
             "",
-            "Starts this host's member: it protects the virtual machines that the files org.plover.vm~NAME.cfg in the configuration "
+            "Starts this host's member: it protects the virtual machines that the files org.plover.vm~NAME.config in the configuration "
                 + "directory describe, and serves the web console on the loopback interface. SIGTERM or Ctrl-C stops it in order; the "
                 + "virtual machines go on at the other member.",
             "",
@@ -32,7 +32,7 @@ final class RunCommand implements Runnable {
     @Option(names = "--http-port", paramLabel = "N", description = "Web console on 127.0.0.1:N; none or 0 turns it off. Default: 8080.")
     private String httpPort;
 
-    @Option(names = "--name", paramLabel = "NAME", description = "This host's name among the members. Default: the host name.")
+    @Option(names = "--name", paramLabel = "NAME", description = "This appliance's name in logs and on pages. Default: the host name.")
     private String name;
 
     @Option(names = "--property", paramLabel = "K=V", description = "Set the framework property K to V; may be repeated.")

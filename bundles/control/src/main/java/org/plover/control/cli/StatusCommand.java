@@ -91,8 +91,8 @@ final class StatusCommand implements Callable<Integer> {
 
     private static List<String> text(List<VmStatus> all) {
         if (all.isEmpty()) {
-            return List.of("The appliance runs and protects no virtual machine yet: describe one in a file org.plover.vm~NAME.cfg in",
-                    "its configuration directory.");
+            return List.of("The appliance runs and protects no virtual machine yet: describe one in a file org.plover.vm~NAME.config in",
+                    "its configuration directory. If there is such a file, the appliance's log says why it is not used.");
         }
         List<String> lines = new ArrayList<>();
         for (VmStatus status : all) {

@@ -21,6 +21,9 @@ final class StatusView {
         if (!status.message().isEmpty()) {
             lines.add("  " + status.message());
         }
+        if (status.members().isEmpty()) {
+            return lines; // it has not started: there is no more to say
+        }
         lines.add("");
         lines.add(row("role", "%s, as %s sees it", status.role(), status.member()));
         lines.add(row("primary", "%s", status.primary().isEmpty() ? "none at the moment" : status.primary()));

@@ -98,7 +98,7 @@ public class CliTest {
     @Test
     public void shouldSayWhatToDoWhenThereIsNoVm() {
         assertEquals(0, plover("status"));
-        assertOut("protects no virtual machine yet", "org.plover.vm~NAME.cfg");
+        assertOut("protects no virtual machine yet", "org.plover.vm~NAME.config");
         assertEquals(2, plover("verify"));
         assertErr("protects no virtual machine yet");
     }

@@ -29,7 +29,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     @AttributeDefinition(name = "intervalMillisMax", min = "1", max = "60000",
             description = "Longest time for which output waits for the guests to go idle before the epoch ends all the same; it bounds how "
                     + "long a busy guest's clients wait. Unit: milliseconds. Range: 1 to 60000, not above idleIntervalMillisMax.")
-    int intervalMillisMax() default 100;
+    int intervalMillisMax() default 400;
 
     @AttributeDefinition(name = "idleIntervalMillisMax", min = "1", max = "600000",
             description = "Longest time for which the guests run between two syncs, even if nobody waits for one: no output is held. "
@@ -39,7 +39,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     @AttributeDefinition(name = "peerIdleWaitMillis", min = "0", max = "60000",
             description = "How long an idle primary waits for a backup that is still busy before it ends the epoch all the same; memory is "
                     + "less alike then, but clients do not wait for it. Unit: milliseconds. Range: 0 to 60000.")
-    int peerIdleWaitMillis() default 100;
+    int peerIdleWaitMillis() default 250;
 
     @AttributeDefinition(name = "heldBytesMax", min = "1", max = "1073741824",
             description = "Output held at which the epoch ends, idle or not, as soon as intervalMillisMin allows it; keep it well below the "

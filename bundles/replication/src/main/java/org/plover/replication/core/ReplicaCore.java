@@ -598,7 +598,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             fx.activatePorts(false);
             fx.gate().mode(OutputGate.Mode.CLOSED);
             transition(ReplicaState.FAILED, "the guest's machine keeps failing: " + reason
-                    + "; look at its log under the data directory, mend the cause, then restart this appliance");
+                    + "; look at its log under the data directory, mend the cause, then start the group anew as docs/operations.md tells");
             return;
         }
         fx.warn("the guest's machine failed and no backup was in sync: " + reason + "; booting the guest anew, its memory is lost");

@@ -31,10 +31,13 @@ public final class Demo implements Callable<Integer> {
     @Option(names = "--seconds", defaultValue = "60", description = "How long load runs, for each cycle (default: ${DEFAULT-VALUE}).")
     int seconds;
 
-    @Option(names = "--clients", defaultValue = "8", description = "Connections of redis-benchmark; the checker's own come on top (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--clients", defaultValue = "32", description = "Connections of redis-benchmark; the checker's own come on top (default: ${DEFAULT-VALUE}).")
     int clients;
 
-    @Option(names = "--value-bytes", paramLabel = "BYTES", defaultValue = "1024", description = "Size of the values redis-benchmark writes (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--pipeline", paramLabel = "N", defaultValue = "16", description = "Requests that each connection of redis-benchmark sends at once (default: ${DEFAULT-VALUE}).")
+    int pipeline;
+
+    @Option(names = "--value-bytes", paramLabel = "BYTES", defaultValue = "64", description = "Size of the values redis-benchmark writes (default: ${DEFAULT-VALUE}).")
     int valueBytes;
 
     @Option(names = "--memory", paramLabel = "MIB", defaultValue = "256", description = "Memory of the guest (default: ${DEFAULT-VALUE}).")
@@ -110,6 +113,7 @@ public final class Demo implements Callable<Integer> {
     private void check() {
         range("--seconds", seconds, 5, 86_400);
         range("--clients", clients, 0, 1000);
+        range("--pipeline", pipeline, 1, 1000);
         range("--value-bytes", valueBytes, 1, 1 << 20);
         range("--memory", memoryMiB, 64, 1 << 20);
         range("--vcpus", vcpus, 1, 64);

@@ -23,10 +23,10 @@ final class Load implements AutoCloseable {
     private volatile double overallPerSecond;
     private volatile boolean closing;
 
-    Load(Lab lab, String client, String address, int port, int connections, int valueBytes) throws IOException {
+    Load(Lab lab, String client, String address, int port, int connections, int pipeline, int valueBytes) throws IOException {
         List<String> command = lab.on(client);
         command.addAll(List.of("redis-benchmark", "-h", address, "-p", Integer.toString(port), "-c", Integer.toString(connections),
-                "-n", "2000000000", "-t", "set", "-d", Integer.toString(valueBytes), "-r", "1000"));
+                "-n", "2000000000", "-t", "set", "-P", Integer.toString(pipeline), "-d", Integer.toString(valueBytes), "-r", "100000"));
         process = new ProcessBuilder(command).redirectErrorStream(true).start();
         process.getOutputStream().close();
         Thread reader = new Thread(this::read, "load-display");

@@ -102,7 +102,7 @@ final class Scenario {
         });
         if (options.image == null && options.clients > 0) {
             load = new Load(cluster.lab(), Cluster.CLIENT, cluster.guestAddress(), options.port, options.clients,
-                    options.valueBytes);
+                    options.pipeline, options.valueBytes);
         }
         say("load runs: " + (options.image == null ? CHECKER_CONNECTIONS + " checking connections, redis-benchmark with "
                 + options.clients : "connecting again and again"));
@@ -254,6 +254,7 @@ final class Scenario {
         }
         JsonObject result = result(checked, rate, loadSeconds, loadFailed);
         print(result);
+        statistics.write(cluster.work().resolve("epochs.jsonl"));
         if (options.json != null) {
             try (JsonWriter writer = Json.createWriterFactory(Map.of(JsonGenerator.PRETTY_PRINTING, true))
                     .createWriter(Files.newBufferedWriter(options.json))) {

@@ -1,0 +1,451 @@
+package org.plover.replication.core;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.plover.api.consensus.EntryType;
+import org.plover.api.group.Group;
+import org.plover.api.group.Member;
+import org.plover.api.group.MemberKind;
+
+/**
+ * Two replicas and a witness on virtual time, with links that delay, break and are noticed late, and with the safety rules
+ * watched from outside: whatever has left, every guest that serves from then on must have emitted.
+ */
+final class SimCluster {
+    static final int WITNESS = 2;
+    private static final List<Member> MEMBERS = List.of(new Member(0, "alpha", MemberKind.REPLICA, "h0", 1),
+            new Member(1, "beta", MemberKind.REPLICA, "h1", 1), new Member(2, "gamma", MemberKind.WITNESS, "h2", 1));
+    private static final int LANES = 2;
+    private static final int NOTES_MAX = Integer.getInteger("plover.notes", 60);
+
+    private record Event(long at, long number, Runnable run) {
+    }
+
+    /** A link between two members. */
+    private static final class Link {
+        boolean up;
+        boolean wanted = true;
+        /** Changes whenever the link breaks: what was under way is lost. */
+        int life;
+        final boolean[] known = new boolean[3];
+    }
+
+    private final SplittableRandom random;
+    private final PriorityQueue<Event> events = new PriorityQueue<>((a, b) -> a.at() != b.at() ? Long.compare(a.at(), b.at())
+            : Long.compare(a.number(), b.number()));
+    private long now = 1_000_000_000L;
+    private long eventNumber;
+    private final Map<Integer, Link> links = new HashMap<>();
+    private final long[][] lastArrival = new long[9][LANES];
+    final SimMember[] members = new SimMember[3];
+    private final Deque<String> notes = new ArrayDeque<>();
+
+    private long nextFrame = 1;
+    private long nextInput = 1;
+    private final Map<Long, Set<Long>> framesOfInput = new HashMap<>();
+    private final Set<Long> answered = new LinkedHashSet<>();
+    private final Set<Long> released = new LinkedHashSet<>();
+    private final Map<Long, Integer> releaserOfView = new HashMap<>();
+    private final TreeMap<Long, Long> inputAt = new TreeMap<>();
+    private final Map<Long, Long> indexOfInput = new HashMap<>();
+    private final GuestState.Devices[] acknowledged = new GuestState.Devices[3];
+    int boots;
+    boolean checksInputOrder = true;
+
+    // What a test may want to be different.
+    long controlNanos = 100_000;
+    long bulkNanos = 200_000;
+    long noticeNanosMax = 5_000_000;
+    /** Consumes a control message instead of the network if it returns true. */
+    Interceptor interceptor = (from, to, type) -> false;
+
+    /** Looks at replication messages on their way. */
+    interface Interceptor {
+        boolean swallows(int from, int to, byte type);
+    }
+
+    SimCluster(long seed) {
+        random = new SplittableRandom(seed);
+        for (int i = 0; i < 3; i++) {
+            members[i] = new SimMember(this, i, new SimMember.Disk());
+        }
+        for (int a = 0; a < 3; a++) {
+            for (int b = a + 1; b < 3; b++) {
+                links.put(a * 3 + b, new Link());
+                connect(a, b);
+            }
+        }
+    }
+
+    static void check(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new AssertionError(otherwise);
+        }
+    }
+
+    SplittableRandom random() {
+        return random;
+    }
+
+    long now() {
+        return now;
+    }
+
+    Group group(int self) {
+        return new Group("sim", self, MEMBERS);
+    }
+
+    void at(long nanos, Runnable run) {
+        events.add(new Event(nanos, eventNumber++, run));
+    }
+
+    void after(long millis, Runnable run) {
+        at(now + millis * 1_000_000, run);
+    }
+
+    // ---- running
+
+    void run(long millis) {
+        long until = now + millis * 1_000_000;
+        while (!events.isEmpty() && events.peek().at() <= until) {
+            Event e = events.remove();
+            now = e.at();
+            e.run().run();
+        }
+        now = until;
+    }
+
+    /** Runs until something is so; it is a fault if that takes longer than {@code millis}. */
+    void runUntil(String what, long millis, BooleanSupplier so) {
+        long until = now + millis * 1_000_000;
+        while (!so.getAsBoolean()) {
+            check(!events.isEmpty() && events.peek().at() <= until, "within " + millis + " ms this did not happen: " + what + "; now "
+                    + this);
+            Event e = events.remove();
+            now = e.at();
+            e.run().run();
+        }
+    }
+
+    SimMember member(int index) {
+        return members[index];
+    }
+
+    /** The replica that serves clients, or null. */
+    SimMember server() {
+        SimMember found = null;
+        for (int i = 0; i < 2; i++) {
+            SimMember m = members[i];
+            if (m.serves() && m.portsActive && (found == null || m.consensus.view() > found.consensus.view())) {
+                found = m;
+            }
+        }
+        return found;
+    }
+
+    SimMember other(SimMember replica) {
+        return members[1 - replica.index];
+    }
+
+    boolean isProtected() {
+        SimMember s = server();
+        return s != null && s.state().equals("PROTECTED") && other(s).alive && other(s).state().equals("BACKUP");
+    }
+
+    SimCluster untilProtected() {
+        runUntil("the guest is protected", 20_000, this::isProtected);
+        return this;
+    }
+
+    // ---- links
+
+    private Link link(int a, int b) {
+        return links.get(Math.min(a, b) * 3 + Math.max(a, b));
+    }
+
+    private void connect(int a, int b) {
+        Link l = link(a, b);
+        if (!l.wanted || l.up || !members[a].alive || !members[b].alive || l.known[a] || l.known[b]) {
+            return;
+        }
+        l.up = true;
+        int life = ++l.life;
+        notice(a, b, l, life);
+        notice(b, a, l, life);
+    }
+
+    private void notice(int a, int b, Link l, int life) {
+        SimMember me = members[a];
+        at(now + random.nextLong(1_000_000), () -> {
+            if (l.life == life && l.up && members[a] == me && me.alive) {
+                l.known[a] = true;
+                me.step(() -> me.consensus.onConnected(b, members[b].consensus.incarnation(), now));
+            }
+        });
+    }
+
+    /** Breaks a link; either side notices by itself, and what it sends until then is lost without a word. */
+    void cut(int a, int b) {
+        Link l = link(a, b);
+        l.wanted = false;
+        breakLink(a, b);
+    }
+
+    private void breakLink(int a, int b) {
+        Link l = link(a, b);
+        if (!l.up) {
+            return;
+        }
+        l.up = false;
+        l.life++;
+        miss(a, b, l);
+        miss(b, a, l);
+    }
+
+    private void miss(int a, int b, Link l) {
+        SimMember me = members[a];
+        if (!l.known[a]) {
+            return;
+        }
+        at(now + random.nextLong(Math.max(1, noticeNanosMax)), () -> {
+            if (members[a] == me && me.alive) {
+                l.known[a] = false;
+                me.step(() -> {
+                    me.consensus.onDisconnected(b, now);
+                    me.core.onDisconnected(b, "member " + b + " is gone");
+                });
+            }
+            connect(a, b);
+        });
+    }
+
+    void heal(int a, int b) {
+        link(a, b).wanted = true;
+        connect(a, b);
+    }
+
+    void healAll() {
+        heal(0, 1);
+        heal(0, 2);
+        heal(1, 2);
+    }
+
+    /** A link breaks and comes back by itself. */
+    void flap(int a, int b) {
+        breakLink(a, b);
+        connect(a, b);
+    }
+
+    void kill(int index) {
+        note(index, "killed");
+        members[index].alive = false;
+        for (int other = 0; other < 3; other++) {
+            if (other != index) {
+                Link l = link(index, other);
+                breakLink(index, other);
+                l.known[index] = false;
+            }
+        }
+    }
+
+    void restart(int index) {
+        note(index, "restarted");
+        SimMember.Disk disk = members[index].disk;
+        members[index].alive = false;
+        members[index] = null;
+        members[index] = new SimMember(this, index, disk);
+        for (int other = 0; other < 3; other++) {
+            if (other != index) {
+                connect(index, other);
+            }
+        }
+    }
+
+    boolean sendControl(SimMember from, int to, boolean toConsensus, ByteBuffer message) {
+        byte type = message.get(message.position());
+        if (!toConsensus && interceptor.swallows(from.index, to, type)) {
+            return true;
+        }
+        ByteBuffer copy = ByteBuffer.allocate(message.remaining()).put(message).flip();
+        long incarnation = from.consensus == null ? 0 : from.consensus.incarnation();
+        return send(from, to, 0, controlNanos, receiver -> receiver.step(() -> {
+            if (toConsensus) {
+                receiver.consensus.onMessage(from.index, incarnation, copy, now);
+            } else {
+                receiver.core.onMessage(from.index, incarnation, copy);
+            }
+        }));
+    }
+
+    boolean sendBulk(SimMember from, int to, Consumer<SimMember> arrival) {
+        return send(from, to, 1, bulkNanos, arrival);
+    }
+
+    private boolean send(SimMember from, int to, int lane, long delay, Consumer<SimMember> arrival) {
+        Link l = link(from.index, to);
+        if (l == null || !l.known[from.index] || members[from.index] != from) {
+            return false;
+        }
+        int life = l.life;
+        if (!l.up) {
+            return true; // lost, and the sender does not know yet
+        }
+        int path = from.index * 3 + to;
+        long at = Math.max(lastArrival[path][lane], now + delay / 2 + random.nextLong(delay));
+        lastArrival[path][lane] = at;
+        SimMember receiver = members[to];
+        at(at, () -> {
+            if (l.life == life && receiver.alive && members[to] == receiver && l.known[to]) {
+                arrival.accept(receiver);
+            } else if (l.life == life && receiver.alive && members[to] == receiver) {
+                at(now + 1_000_000, () -> { // it will know in a moment that the link is up
+                    if (l.life == life && receiver.alive && l.known[to]) {
+                        arrival.accept(receiver);
+                    }
+                });
+            }
+        });
+        return true;
+    }
+
+    // ---- clients
+
+    /** A frame from a client reaches whoever serves. Returns its number. */
+    long input() {
+        long input = nextInput++;
+        SimMember s = server();
+        if (s != null) {
+            s.step(() -> {
+                if (s.core.servesInputs()) {
+                    s.consensus.propose(EntryType.INPUT, ByteBuffer.allocate(9).put((byte) 0).putLong(input).flip(), now);
+                }
+            });
+        }
+        return input;
+    }
+
+    boolean isAnswered(long input) {
+        return answered.contains(input);
+    }
+
+    int answers() {
+        return answered.size();
+    }
+
+    /** Whether the guest's answer to an input is part of what this member would go on from. */
+    boolean knows(SimMember m, long input) {
+        return m.guest.state != null && m.guest.state.devices != null
+                && framesOfInput.getOrDefault(input, Set.of()).stream().anyMatch(m.guest.state.devices::hasEmitted);
+    }
+
+    // ---- what is watched
+
+    void note(int index, String text) {
+        notes.add(String.format("%9.3f ms  %d  %s", (now - 1_000_000_000L) / 1e6, index, text));
+        if (notes.size() > NOTES_MAX) {
+            notes.remove();
+        }
+    }
+
+    String history() {
+        return String.join("\n", notes);
+    }
+
+    void onAgreed(long index, long input) {
+        Long before = inputAt.put(index, input);
+        check(before == null || before == input, "S2: entry " + index + " was input " + before + " and is input " + input);
+        indexOfInput.put(input, index);
+    }
+
+    /** A guest takes up an input; returns its place in the log. */
+    long onTaken(SimMember member, long input, long previous) {
+        long index = indexOfInput.get(input);
+        if (checksInputOrder && previous >= 0) {
+            Long due = inputAt.higherKey(previous);
+            check(due != null && due == index, "S2: the guest of member " + member.index + " took entry " + index + " after " + previous
+                    + ", due was " + due);
+        }
+        return index;
+    }
+
+    long newFrame(long input) {
+        long frame = nextFrame++;
+        framesOfInput.computeIfAbsent(input, i -> new LinkedHashSet<>()).add(frame);
+        inputOfFrame.put(frame, input);
+        return frame;
+    }
+
+    private final Map<Long, Long> inputOfFrame = new HashMap<>();
+
+    void onBoot(SimMember member) {
+        if (boots++ == 0) {
+            return;
+        }
+        note(member.index, "boots the guest anew");
+        for (int i = 0; i < 2; i++) {
+            SimMember m = members[i];
+            boolean wouldDo = m != member && m.alive && m.core.canLead() && m.guest.isUsable() && member.agreed != null
+                    && member.agreed.isInSync(i) && member.agreed.view() <= m.consensus.view();
+            check(!wouldDo, "member " + member.index + " boots the guest anew while member " + i + " holds its state and is in sync");
+        }
+        released.clear();
+    }
+
+    /** A member begins to serve clients: it must know all that clients have seen. */
+    void onServing(SimMember m) {
+        check(m.agreed != null || m.consensus.membership().version() == 0, "S3: nothing has been agreed");
+        checkKnowsReleased(m, m.guest.state == null ? null : m.guest.state.devices);
+    }
+
+    private void checkKnowsReleased(SimMember m, GuestState.Devices devices) {
+        check(devices != null, "member " + m.index + " serves without a guest");
+        Set<Long> known = new LinkedHashSet<>();
+        for (GuestState.Emitted e = devices.emitted(); e != null; e = e.before()) {
+            known.add(e.frame());
+        }
+        for (long frame : released) {
+            check(known.contains(frame), "output commit: frame " + frame + " has left, and member " + m.index + " serves without knowing it");
+        }
+    }
+
+    void onStaged(SimMember m, GuestState.Devices devices) {
+        acknowledged[m.index] = devices;
+    }
+
+    void onReleased(SimMember m, long frame, boolean open) {
+        long view = m.consensus.view();
+        Integer releaser = releaserOfView.putIfAbsent(view, m.index);
+        check(releaser == null || releaser == m.index, "S1: members " + releaser + " and " + m.index + " both release in view " + view);
+        check(m.core.state().leads() && m.consensus.isLeading(), "S3: member " + m.index + " released while " + m.state());
+        if (open) {
+            check(m.agreed == null || Integer.bitCount(m.agreed.inSyncMask()) == 1, "S3: open gate while the set is " + m.agreed);
+        } else {
+            GuestState.Devices theirs = acknowledged[1 - m.index];
+            check(theirs != null && theirs.hasEmitted(frame), "S3: frame " + frame + " left before the backup had staged its epoch");
+        }
+        released.add(frame);
+        answered.add(inputOfFrame.get(frame));
+    }
+
+    @Override
+    public String toString() {
+        StringBuilder s = new StringBuilder();
+        for (SimMember m : members) {
+            s.append(m.alive ? m.state() : "dead").append('(').append(m.consensus.state()).append(" view ").append(m.consensus.view())
+                    .append(", gate ").append(m.gate.mode()).append(m.guest.running ? ", runs" : ", stopped").append(", epoch ")
+                    .append(m.core.primary.phase()).append(") ");
+        }
+        return s + "\n" + history();
+    }
+}

@@ -1,0 +1,276 @@
+package org.plover.replication.core;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.plover.api.consensus.Consensus;
+import org.plover.api.consensus.ConsensusHost;
+import org.plover.api.consensus.EntryType;
+import org.plover.api.consensus.Membership;
+import org.plover.api.consensus.StableStorage;
+import org.plover.api.gate.OutputGate;
+import org.plover.api.group.MemberKind;
+import org.plover.api.policy.Decision;
+import org.plover.api.policy.EpochView;
+import org.plover.api.policy.SyncPolicy;
+import org.plover.api.status.EpochRecord;
+import org.plover.consensus.paxos.PaxosProvider;
+
+/** One member of the simulated group: the two real cores, and the loop that the group's thread runs. */
+final class SimMember implements Effects, Settings, SyncPolicy {
+    final SimCluster cluster;
+    final int index;
+    final Disk disk;
+    final FakeGuest guest;
+    final FakeGate gate;
+    final ReplicaCore core;
+    final Consensus consensus;
+    final List<EpochRecord> epochs = new ArrayList<>();
+    final List<String> states = new ArrayList<>();
+    final List<String> warnings = new ArrayList<>();
+    boolean alive = true;
+    boolean portsActive;
+    /** As this member was last told by the log. */
+    Membership agreed;
+    private long nextTick;
+    private long wakeAt = Long.MAX_VALUE;
+
+    // What a test may want to be different.
+    int epochTimeoutMillis = 300;
+    long backlogBytesMax = 1 << 20;
+    int verifyEvery;
+    boolean endsEpochs = true;
+
+    /** What survives a restart. */
+    static final class Disk implements StableStorage {
+        private byte[] record;
+
+        @Override
+        public Optional<byte[]> load() {
+            return Optional.ofNullable(record).map(byte[]::clone);
+        }
+
+        @Override
+        public void store(byte[] bytes) {
+            record = bytes.clone();
+        }
+    }
+
+    SimMember(SimCluster cluster, int index, Disk disk) {
+        this.cluster = cluster;
+        this.index = index;
+        this.disk = disk;
+        this.guest = new FakeGuest(this);
+        this.gate = new FakeGate(this);
+        this.core = new ReplicaCore(cluster.group(index), this, guest, this);
+        try {
+            this.consensus = new PaxosProvider().create(cluster.group(index), disk, cluster.random().nextLong(), host());
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+        core.bind(consensus);
+        core.now(cluster.now());
+        consensus.start(cluster.now());
+        step(() -> { });
+    }
+
+    /** The replica core, watched: what the log says is known to the cluster before anything acts on it. */
+    private ConsensusHost host() {
+        return new ConsensusHost() {
+            @Override
+            public void send(int member, ByteBuffer message) {
+                core.send(member, message);
+            }
+
+            @Override
+            public void deliver(long at, EntryType type, ByteBuffer payload) {
+                if (type == EntryType.MEMBERSHIP) {
+                    agreed = Membership.decode(payload.duplicate());
+                } else if (type == EntryType.INPUT) {
+                    cluster.onAgreed(at, payload.getLong(payload.position() + 1));
+                }
+                core.deliver(at, type, payload);
+            }
+
+            @Override
+            public boolean canLead() {
+                return core.canLead();
+            }
+
+            @Override
+            public void onFormed() {
+                core.onFormed();
+            }
+
+            @Override
+            public void onLeading(long view) {
+                core.onLeading(view);
+            }
+
+            @Override
+            public void onFollowing(long view, int leader) {
+                core.onFollowing(view, leader);
+            }
+
+            @Override
+            public void onViewChange(long view) {
+                core.onViewChange(view);
+            }
+        };
+    }
+
+    /** One turn of the loop. */
+    void step(Runnable event) {
+        if (!alive) {
+            return;
+        }
+        long now = cluster.now();
+        core.now(now);
+        event.run();
+        if (now >= nextTick) {
+            consensus.onTick(now);
+            nextTick = now + consensus.tickMillis() * 1_000_000L;
+        }
+        core.onTick();
+        consensus.flush(now);
+        String state = core.state().name();
+        if (states.isEmpty() || !states.get(states.size() - 1).equals(state)) {
+            states.add(state);
+        }
+        wakeAt(Math.max(now + 100_000, Math.min(nextTick, core.nextWakeNanos())));
+    }
+
+    private void wakeAt(long at) {
+        if (at < wakeAt) {
+            wakeAt = at;
+            cluster.at(at, () -> {
+                if (wakeAt == at) {
+                    wakeAt = Long.MAX_VALUE;
+                }
+                step(() -> { });
+            });
+        }
+    }
+
+    String state() {
+        return core.state().name();
+    }
+
+    boolean serves() {
+        return alive && (core.state() == ReplicaState.SOLO || core.state() == ReplicaState.PROTECTED);
+    }
+
+    boolean isWitness() {
+        return cluster.group(index).me().kind() == MemberKind.WITNESS;
+    }
+
+    // ---- effects
+
+    @Override
+    public void sendConsensus(int member, ByteBuffer message) {
+        cluster.sendControl(this, member, true, message);
+    }
+
+    @Override
+    public boolean send(int member, ByteBuffer message) {
+        return cluster.sendControl(this, member, false, message);
+    }
+
+    @Override
+    public OutputGate gate() {
+        return gate;
+    }
+
+    @Override
+    public void activatePorts(boolean active) {
+        portsActive = active;
+        if (active) {
+            cluster.onServing(this);
+        }
+    }
+
+    @Override
+    public byte[] random(int bytes) {
+        byte[] drawn = new byte[bytes];
+        for (int i = 0; i < bytes; i++) {
+            drawn[i] = (byte) cluster.random().nextInt();
+        }
+        return drawn;
+    }
+
+    @Override
+    public void log(String message) {
+        cluster.note(index, message);
+    }
+
+    @Override
+    public void warn(String message) {
+        warnings.add(message);
+        cluster.note(index, "! " + message);
+    }
+
+    @Override
+    public void committed(EpochRecord epoch) {
+        epochs.add(epoch);
+    }
+
+    @Override
+    public void agreed(long at) {
+        SimCluster.check(core.state().leads(), "an input was reported as agreed to a member that does not lead");
+    }
+
+    // ---- settings
+
+    @Override
+    public SyncPolicy policy() {
+        return this;
+    }
+
+    @Override
+    public String hasher() {
+        return "sim";
+    }
+
+    @Override
+    public int verifyIntervalEpochs() {
+        return verifyEvery;
+    }
+
+    @Override
+    public int epochTimeoutMillis() {
+        return epochTimeoutMillis;
+    }
+
+    @Override
+    public long inputBacklogBytesMax() {
+        return backlogBytesMax;
+    }
+
+    // ---- policy
+
+    @Override
+    public String id() {
+        return "sim";
+    }
+
+    @Override
+    public int sampleIntervalMicros() {
+        return 1000;
+    }
+
+    @Override
+    public Decision decide(EpochView epoch) {
+        if (!endsEpochs) {
+            return Decision.CONTINUE;
+        }
+        boolean quiet = epoch.idleSamples() >= 2 && epoch.peerIdle() && epoch.heldFrames() > 0;
+        return quiet ? Decision.END_IDLE : epoch.ageNanos() > 25_000_000 ? Decision.END_INTERVAL_MAX : Decision.CONTINUE;
+    }
+
+    @Override
+    public boolean isQuiet(int busyPermille, int idleSamples) {
+        return busyPermille <= 50;
+    }
+}
