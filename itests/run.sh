@@ -16,6 +16,8 @@ needs=(
   "redis-server|redis-server"
   "busybox|busybox-static"
   "cpio|cpio"
+  "sysctl|procps"
+  "unshare|util-linux"
   "libxxhash.so.0|libxxhash0"
 )
 

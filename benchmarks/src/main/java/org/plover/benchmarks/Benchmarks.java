@@ -3,12 +3,13 @@ package org.plover.benchmarks;
 import java.util.Arrays;
 import java.util.List;
 import org.openjdk.jmh.runner.RunnerException;
+import org.plover.benchmarks.consensus.ConsensusSuite;
 import org.plover.benchmarks.digest.DigestSuite;
 import org.plover.benchmarks.transport.TransportSuite;
 
 /** Runs the suites named on the command line, or all of them. */
 public final class Benchmarks {
-    private static final List<Suite> SUITES = List.of(new DigestSuite(), new TransportSuite());
+    private static final List<Suite> SUITES = List.of(new DigestSuite(), new TransportSuite(), new ConsensusSuite());
 
     private Benchmarks() {}
 

@@ -2,32 +2,44 @@ package org.plover.benchmarks.transport;
 
 import java.io.EOFException;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
-import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 
 /** What a user knows: a blocking socket without Nagle on either side, and nothing else. */
-final class BareTcpPingPong implements PingPong {
+public final class BareTcpPingPong implements PingPong {
     private final ByteBuffer message;
     private final SocketChannel caller;
-    private final SocketChannel echo;
 
-    BareTcpPingPong(int messageBytes) throws IOException {
+    /** Calls an {@link #echo}. */
+    public BareTcpPingPong(SocketAddress echo, int messageBytes) throws IOException {
         message = ByteBuffer.allocateDirect(messageBytes);
-        try (ServerSocketChannel server = ServerSocketChannel.open()) {
-            server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-            caller = SocketChannel.open(server.getLocalAddress());
-            echo = server.accept();
-        }
+        caller = SocketChannel.open(echo);
         caller.setOption(StandardSocketOptions.TCP_NODELAY, true);
-        echo.setOption(StandardSocketOptions.TCP_NODELAY, true);
-        Thread thread = new Thread(() -> echo(messageBytes), "bare-echo");
+    }
+
+    /**
+     * Sends back what the first caller sends, on a thread of its own, until that one hangs up.
+     *
+     * @param at address to listen at; any free port if its port is 0
+     * @return the address listened at
+     */
+    public static SocketAddress echo(InetSocketAddress at, int messageBytes) throws IOException {
+        ServerSocketChannel server = ServerSocketChannel.open();
+        try {
+            server.bind(at);
+        } catch (IOException e) {
+            server.close();
+            throw e;
+        }
+        SocketAddress address = server.getLocalAddress();
+        Thread thread = new Thread(() -> answer(server, messageBytes), "bare-echo");
         thread.setDaemon(true);
         thread.start();
+        return address;
     }
 
     @Override
@@ -43,17 +55,17 @@ final class BareTcpPingPong implements PingPong {
     @Override
     public void close() throws IOException {
         caller.close();
-        echo.close();
     }
 
-    private void echo(int messageBytes) {
+    private static void answer(ServerSocketChannel server, int messageBytes) {
         ByteBuffer buffer = ByteBuffer.allocateDirect(messageBytes);
-        try {
+        try (server; SocketChannel echo = server.accept()) {
+            echo.setOption(StandardSocketOptions.TCP_NODELAY, true);
             while (true) {
                 read(echo, buffer.clear());
                 write(echo, buffer.flip());
             }
-        } catch (EOFException | AsynchronousCloseException e) {
+        } catch (EOFException e) {
             return; // closed: the end of the benchmark
         } catch (IOException e) {
             throw new IllegalStateException("the echo failed", e);

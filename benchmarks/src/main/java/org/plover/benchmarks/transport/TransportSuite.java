@@ -2,7 +2,8 @@ package org.plover.benchmarks.transport;
 
 import java.io.IOException;
 import java.io.PrintStream;
-import java.util.Arrays;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +11,8 @@ import org.plover.api.group.Group;
 import org.plover.api.group.Member;
 import org.plover.api.group.MemberKind;
 import org.plover.api.transport.TransportProvider;
+import org.plover.benchmarks.Defaults;
+import org.plover.benchmarks.Latencies;
 import org.plover.benchmarks.Suite;
 import org.plover.transport.tcp.TcpTransportConfig;
 import org.plover.transport.tcp.TcpTransportProvider;
@@ -41,7 +44,8 @@ public final class TransportSuite implements Suite {
         Map<String, long[]> nanos = new LinkedHashMap<>();
         try {
             try {
-                ways.put("bare TCP", new BareTcpPingPong(MESSAGE_BYTES));
+                ways.put("bare TCP", new BareTcpPingPong(
+                        BareTcpPingPong.echo(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), MESSAGE_BYTES), MESSAGE_BYTES));
                 ways.put("tcp", new TransportPingPong(provider(0), group("plain", 1), MESSAGE_BYTES));
                 if (Runtime.getRuntime().availableProcessors() >= POLLING_CORES_MIN) {
                     ways.put("tcp, polling", new TransportPingPong(provider(BUSY_POLL_MICROS), group("polling", 2), MESSAGE_BYTES));
@@ -60,7 +64,8 @@ public final class TransportSuite implements Suite {
         } catch (IOException | InterruptedException e) {
             throw new IllegalStateException("the transport benchmark failed: " + e.getMessage(), e);
         }
-        print(out, nanos);
+        out.printf("%n%d round trips of %d bytes on loopback, one at a time%n", ROUNDS * ROUND_TRIPS, MESSAGE_BYTES);
+        Latencies.print(out, nanos, "bare TCP");
     }
 
     /** In turns, so that whatever else the machine does meets all of them. */
@@ -88,18 +93,5 @@ public final class TransportSuite implements Suite {
                 new Member(0, "a", MemberKind.REPLICA, prefix + 1, PORT),
                 new Member(1, "b", MemberKind.REPLICA, prefix + 2, PORT),
                 new Member(2, "w", MemberKind.WITNESS, prefix + 3, PORT)));
-    }
-
-    private static void print(PrintStream out, Map<String, long[]> nanos) {
-        nanos.values().forEach(Arrays::sort);
-        long[] bare = nanos.get("bare TCP");
-        out.printf("%n%d round trips of %d bytes on loopback, one at a time%n", ROUNDS * ROUND_TRIPS, MESSAGE_BYTES);
-        out.printf("%-14s %10s %10s %14s %14s%n", "", "p50 \u00b5s", "p99 \u00b5s", "p50 of bare", "p99 of bare");
-        nanos.forEach((way, sorted) -> out.printf("%-14s %10.1f %10.1f %13.2fx %13.2fx%n", way, percentile(sorted, 50) / 1e3,
-                percentile(sorted, 99) / 1e3, percentile(sorted, 50) / percentile(bare, 50), percentile(sorted, 99) / percentile(bare, 99)));
-    }
-
-    private static double percentile(long[] sorted, int percent) {
-        return sorted[(int) ((long) sorted.length * percent / 100)];
     }
 }

@@ -114,6 +114,7 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
             }
             transport = parts.transport().open(group, consensus.incarnation(), this);
             thread = new Thread(this::run, "plover-loop-" + vm.name());
+            thread.setPriority(Thread.MAX_PRIORITY);
             thread.start();
             done = true;
         } catch (SystemCallException e) {

@@ -79,7 +79,11 @@ final class GuestDriver implements Guest, AutoCloseable {
         this.surroundings = surroundings;
         this.sender = new PageSender(transport, () -> precopyCancelled);
         this.receiver = new BulkReceiver(hashers, surroundings);
-        this.thread = Executors.newSingleThreadExecutor(r -> new Thread(r, "plover-guest-" + spec.name()));
+        this.thread = Executors.newSingleThreadExecutor(r -> {
+            Thread t = new Thread(r, "plover-guest-" + spec.name());
+            t.setPriority(Thread.MAX_PRIORITY);
+            return t;
+        });
     }
 
     /** What the transport's bulk thread calls with messages. */
@@ -102,8 +106,8 @@ final class GuestDriver implements Guest, AutoCloseable {
             } catch (PageSender.Cancelled e) {
                 LOG.info("{} ended early: {}", what, e.getMessage());
             } catch (MachineException | SystemCallException | RuntimeException e) {
-                if (mine == generation) {
-                    LOG.warn("{} failed", what, e);
+                if (mine == generation && e instanceof RuntimeException) {
+                    LOG.warn("{} failed", what, e); // of the others the message says all, and the replica logs it
                 }
                 report(mine, events -> events.onGuestFailed(what + ": " + e.getMessage(), System.nanoTime()));
             }
@@ -382,11 +386,12 @@ final class GuestDriver implements Guest, AutoCloseable {
         submit("stopping for epoch " + epoch, () -> {
             machine.stop();
             machine.fetchDirty(dirty);
+            // First of all: if the primary is gone nothing can be sent, and the guest must not stand still for ever.
+            report(events -> events.onBackupCaptured(epoch, System.nanoTime()));
             sender.to(primary, receiver.session(), view, epoch);
             ByteBuffer m = sender.begin(BulkWire.DIRTY, dirty.encodedBytes());
             dirty.encode(m);
             sender.message(m.flip());
-            report(events -> events.onBackupCaptured(epoch, System.nanoTime()));
             long[] digests = hashers.digest(hasher, machine.memory().address(), dirty.toArray());
             sender.digests(BulkWire.DIGESTS, digests == null ? new long[0] : digests);
         });

@@ -69,6 +69,7 @@ public final class VmComponent implements ProtectedVm, Settings {
     private String name;
     private Path dataDir;
     private volatile GroupLoop loop;
+    private volatile boolean stopped;
     private ServiceRegistration<ProtectedVm> registration;
 
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
@@ -161,6 +162,7 @@ public final class VmComponent implements ProtectedVm, Settings {
 
     @Deactivate
     void deactivate() {
+        stopped = true;
         if (registration != null) {
             registration.unregister();
         }
@@ -171,6 +173,9 @@ public final class VmComponent implements ProtectedVm, Settings {
     }
 
     private void choosePolicy() {
+        if (stopped) {
+            return; // services go one after the other: nothing to tell
+        }
         VmConfig now = config;
         SyncPolicy wanted = now == null ? null : policies.get(now.policy());
         if (wanted == null && now != null) {

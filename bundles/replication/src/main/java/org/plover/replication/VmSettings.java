@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -51,7 +52,7 @@ record VmSettings(String name, Group group, MachineSpec machine, List<PortSpec> 
             if (!m.matches()) {
                 throw new IllegalArgumentException("nics: '" + nic + "' is not MAC@BRIDGE or MAC@BRIDGE/TAP, for instance 52:54:00:12:34:56@br0");
             }
-            String mac = m.group(1).toLowerCase();
+            String mac = m.group(1).toLowerCase(Locale.ROOT);
             if ((Integer.parseInt(mac.substring(0, 2), 16) & 1) != 0) {
                 throw new IllegalArgumentException("nics: " + mac + " is a multicast address; the second digit must be even");
             }
@@ -82,11 +83,12 @@ record VmSettings(String name, Group group, MachineSpec machine, List<PortSpec> 
             if (!m.matches()) {
                 throw new IllegalArgumentException("members: '" + text + "' is not NAME=replica@HOST:PORT or NAME=witness@HOST:PORT");
             }
-            members.add(new Member(members.size(), m.group(1), MemberKind.valueOf(m.group(2).toUpperCase()), m.group(3),
-                    Integer.parseInt(m.group(4))));
-            if (members.size() > Group.SIZE) {
-                break;
+            if (members.size() == Group.SIZE || Integer.parseInt(m.group(4)) < 1 || Integer.parseInt(m.group(4)) > 65535) {
+                throw new IllegalArgumentException("members: '" + text + "' is not one of exactly " + Group.SIZE
+                        + " members, each with a port from 1 to 65535");
             }
+            members.add(new Member(members.size(), m.group(1), MemberKind.valueOf(m.group(2).toUpperCase(Locale.ROOT)), m.group(3),
+                    Integer.parseInt(m.group(4))));
         }
         int self = -1;
         for (Member member : members) {

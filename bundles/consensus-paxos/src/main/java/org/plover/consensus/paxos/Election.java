@@ -17,6 +17,9 @@ import org.slf4j.LoggerFactory;
  * logs held is lost, but no guest that took it is running any more either, and the in-sync set is durable.
  */
 final class Election {
+    /** Two can stand at most, and usually one: a little jitter is enough. */
+    private static final int JITTER_SHARE = 8;
+
     private static final int OK = 1;
     /** The answer counts: a voter that knows its log. */
     private static final int REMEMBERS = 2;
@@ -77,8 +80,8 @@ final class Election {
         stage = Stage.NONE;
     }
 
-    void onOwnPause(long now) {
-        leaderHeardNanos = now;
+    void onOwnPause(long pauseNanos, long now) {
+        leaderHeardNanos = Math.min(now, leaderHeardNanos + pauseNanos);
     }
 
     /** Somebody else is about to lead, or nobody: waits for a whole timeout. */
@@ -94,7 +97,7 @@ final class Election {
     }
 
     private void drawJitter() {
-        jitterNanos = core.random.nextLong(timeout() / 2);
+        jitterNanos = core.random.nextLong(timeout() / JITTER_SHARE);
     }
 
     private long timeout() {

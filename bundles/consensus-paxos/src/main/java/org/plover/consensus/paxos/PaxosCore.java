@@ -323,8 +323,8 @@ final class PaxosCore implements Consensus {
     public void onTick(long now) {
         long timeout = settings().electionTimeoutNanos();
         if (now - lastTick > timeout / 2) {
-            LOG.warn("{}: was not run for {} ms; gives the leader another election timeout", name(), (now - lastTick) / 1_000_000);
-            election.onOwnPause(now);
+            LOG.warn("{}: was not run for {} ms; the leader is given that much longer", name(), (now - lastTick) / 1_000_000);
+            election.onOwnPause(now - lastTick, now);
         }
         lastTick = now;
         switch (state) {

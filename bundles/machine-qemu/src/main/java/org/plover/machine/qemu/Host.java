@@ -30,6 +30,17 @@ final class Host {
         return Optional.empty();
     }
 
+    /** Niceness of this thread, which a process that it starts inherits; 0 if it cannot be read. */
+    static int ownNice() {
+        try {
+            String stat = Files.readString(Path.of("/proc/thread-self/stat"));
+            // The name, in brackets, may hold blanks; niceness is the 17th field behind it.
+            return Integer.parseInt(stat.substring(stat.lastIndexOf(')') + 2).split(" ")[16]);
+        } catch (IOException | NumberFormatException e) {
+            return 0;
+        }
+    }
+
     /** Whether the CPU lists the feature that KVM needs: /dev/kvm alone is no proof. */
     static boolean cpuHasVirtualisation() {
         try {

@@ -62,8 +62,9 @@ final class Supervisor {
         List<String> command = new ArrayList<>(List.of("/bin/sh", "-c", SCRIPT, "plover-supervisor", scratch.toString(),
                 log.toString()));
         Host.findProgram("setpriv").ifPresent(p -> command.addAll(List.of(p.toString(), "--pdeathsig", "KILL", "--")));
-        if (nice != 0) {
-            command.addAll(List.of("nice", "-n", Integer.toString(nice)));
+        int own = Host.ownNice();
+        if (nice != own) {
+            command.addAll(List.of("nice", "-n", Integer.toString(nice - own)));
         }
         command.addAll(program);
         Process shell = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();

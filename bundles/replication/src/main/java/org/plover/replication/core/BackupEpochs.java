@@ -149,6 +149,12 @@ final class BackupEpochs {
         stagedEpoch = 0;
     }
 
+    /** The guest is destroyed: whatever was under way with it is over. */
+    void reset() {
+        phase = Phase.RUNNING;
+        stagedEpoch = 0;
+    }
+
     /** Whether an acknowledged epoch is still being put in place. */
     boolean isApplying() {
         return phase == Phase.APPLYING;

@@ -233,12 +233,12 @@ final class PrimaryEpochs implements EpochView {
         resumedNanos = nowNanos;
         idleSamples = 0;
         peerQuiet = false;
-        if (!sync.handOver() || aborted) {
-            core.releaseInputs();
-        }
         if (aborted) {
-            to(Phase.RUNNING);
+            runOn();
             return;
+        }
+        if (!sync.handOver()) {
+            core.releaseInputs();
         }
         to(Phase.AWAIT_PEER_DIGESTS);
         transfer();
@@ -356,6 +356,11 @@ final class PrimaryEpochs implements EpochView {
                 }
             }
         }
+    }
+
+    /** The guest is destroyed: whatever was under way with it is over. */
+    void reset() {
+        phase = Phase.RUNNING;
     }
 
     private void runOn() {

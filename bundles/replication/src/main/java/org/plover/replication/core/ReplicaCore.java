@@ -152,6 +152,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         primary.abort("a new view began", now);
         primary.epochAtLeast(backup.applied() + 1);
         joinCancelQuietly();
+        failSwitchover(peerName() + " did not take over");
         removing = false;
         aloneAgreed = false;
         membershipWanted = true;
@@ -230,8 +231,15 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         guestIntact = false;
         inputs.clear();
         holdInputs = true;
-        guest.destroy();
+        destroyGuest();
         prepareGuest();
+    }
+
+    /** What was under way with the machine will not be reported any more. */
+    private void destroyGuest() {
+        guest.destroy();
+        primary.reset();
+        backup.reset();
     }
 
     private void prepareGuest() {
@@ -357,6 +365,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         fx.activatePorts(true);
         fx.gate().beginEpoch(primary.epoch());
         fx.gate().mode(OutputGate.Mode.OPEN);
+        guest.resume(); // it may stand still since it was to be handed over
         releaseInputs();
     }
 
@@ -436,7 +445,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             guestReady = false;
             inputs.clear();
             holdInputs = true;
-            guest.destroy();
+            destroyGuest();
             prepareGuest();
         }
     }
@@ -569,10 +578,10 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         if (isWitness()) {
             return;
         }
-        if (state == ReplicaState.PROTECTED && !primary.isHandingOver()) {
+        if (state == ReplicaState.PROTECTED) {
             fx.warn("the guest's machine failed here: " + reason + "; handing over to " + peerName());
             guestIntact = false;
-            guest.destroy();
+            destroyGuest();
             consensus.handOver(peer, nowNanos);
         } else if (state.leads()) {
             rebootGuest(reason);
@@ -580,7 +589,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             failBackup("the guest's machine failed: " + reason);
         } else if (state == ReplicaState.LEARNER) {
             fx.warn("the machine for the guest could not be made ready: " + reason + "; trying again");
-            guest.destroy();
+            destroyGuest();
             joinSent = false;
             guestIntact = false;
             prepareAtNanos = nowNanos + GUEST_RETRY_NANOS;
@@ -591,14 +600,14 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     private void rebootGuest(String reason) {
         joinCancelQuietly();
         primary.abort("the guest's machine failed", now);
-        guest.destroy();
+        destroyGuest();
         inputs.clear();
         if (++boots > BOOTS_MAX) {
             guestIntact = false;
             fx.activatePorts(false);
             fx.gate().mode(OutputGate.Mode.CLOSED);
             transition(ReplicaState.FAILED, "the guest's machine keeps failing: " + reason
-                    + "; look at its log under the data directory, mend the cause, then start the group anew as docs/operations.md tells");
+                    + "; look at its log under the data directory, mend the cause, then restart this appliance");
             return;
         }
         fx.warn("the guest's machine failed and no backup was in sync: " + reason + "; booting the guest anew, its memory is lost");
@@ -613,7 +622,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         fx.send(peer, m.flip());
         guestIntact = false;
         if (state == ReplicaState.UNSETTLED) {
-            guest.destroy();
+            destroyGuest();
             fx.gate().mode(OutputGate.Mode.CLOSED);
             return; // becomes a learner as soon as it follows someone
         }

@@ -231,6 +231,51 @@ public class ReplicaScenarioTest {
     }
 
     @Test
+    public void shouldHandOverWhenTheGuestFailsDuringASwitchover() {
+        cluster.untilProtected();
+        alpha.step(() -> alpha.core.requestSwitchover(new CompletableFuture<>()));
+        cluster.runUntil("the switchover's epoch ends", 500, () -> alpha.core.primary.isHandingOver());
+        alpha.guest.fail();
+        cluster.runUntil("beta serves", 2000, () -> cluster.server() == beta());
+        answers(cluster);
+        assertEquals("nothing is booted anew while beta has the guest's state", 1, cluster.boots);
+    }
+
+    @Test
+    public void shouldLetTheGuestRunOnWhenTheBackupDiesInWhicheverPhaseOfASwitchover() {
+        for (PrimaryEpochs.Phase phase : new PrimaryEpochs.Phase[] {PrimaryEpochs.Phase.CAPTURING,
+                PrimaryEpochs.Phase.AWAIT_PEER_DIRTY, PrimaryEpochs.Phase.FINISHING, PrimaryEpochs.Phase.TRANSFERRING}) {
+            SimCluster c = new SimCluster(phase.ordinal());
+            c.untilProtected();
+            SimMember primary = c.server();
+            c.noticeNanosMax = 1;
+            c.bulkNanos = 2_000_000;
+            primary.guest.finishNanos = 5_000_000;
+            CompletableFuture<String> request = new CompletableFuture<>();
+            primary.step(() -> primary.core.requestSwitchover(request));
+            c.runUntil("phase " + phase, 500, () -> primary.core.primary.phase() == phase);
+            c.kill(1 - primary.index);
+            c.runUntil("the order is answered", 5000, request::isDone);
+            answers(c);
+        }
+    }
+
+    @Test
+    public void shouldProtectAGuestAgainThatFailedInTheMiddleOfAnEpochsEnd() {
+        cluster.untilProtected();
+        alpha.guest.captureNanos = 50_000_000;
+        cluster.runUntil("an epoch is being captured", 500, () -> alpha.core.primary.phase() == PrimaryEpochs.Phase.CAPTURING);
+        alpha.guest.fail();
+        cluster.runUntil("beta serves", 2000, () -> cluster.server() == beta());
+        alpha.guest.captureNanos = 300_000;
+        cluster.untilProtected();
+        cluster.kill(1);
+        cluster.runUntil("alpha serves", 3000, () -> cluster.server() == alpha);
+        cluster.restart(1);
+        cluster.untilProtected();
+    }
+
+    @Test
     public void shouldRefuseASwitchoverWithoutABackup() {
         cluster.untilProtected();
         cluster.kill(1);

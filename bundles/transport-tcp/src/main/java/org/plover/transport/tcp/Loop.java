@@ -51,6 +51,8 @@ final class Loop {
         this.selector = Selector.open();
         this.thread = new Thread(this::run, name);
         this.thread.setDaemon(true);
+        // Heartbeats and agreement must get their turn on a busy host; effective where the JVM may set priorities.
+        this.thread.setPriority(Thread.MAX_PRIORITY);
     }
 
     void start() {

@@ -27,7 +27,7 @@ final class Scenario {
     private static final long PROTECT_SECONDS_MAX = 120;
     private static final long AUDIT_SECONDS_MAX = 120;
     /** How long a killed host stays away before an empty one takes its place. */
-    private static final int AWAY_SECONDS = 4;
+    private static final int AWAY_SECONDS = 12;
 
     private final Demo options;
     private final Cluster cluster;
