@@ -43,7 +43,8 @@ public abstract class MemberLoop implements TransportListener, ConsensusHost, Au
 
     /** @param directory an empty directory for the stable storage */
     protected MemberLoop(Group group, Path directory, ConsensusProvider consensusProvider) throws IOException {
-        consensus = consensusProvider.create(group, new FileStableStorage(directory.resolve("votes")), new SecureRandom().nextLong(), this);
+        consensus = consensusProvider.create(group, new FileStableStorage(directory.resolve("votes")),
+                new SecureRandom().nextLong(), this);
         thread = new Thread(this::run, "plover-loop-" + group.name());
     }
 

@@ -16,11 +16,14 @@ import java.util.stream.Stream;
 import org.plover.benchmarks.Latencies;
 import org.plover.benchmarks.Suite;
 
-/** How long an input waits for agreement, beside a message to the witness and back. No JMH: its tail matters, and it takes several processes. */
+/**
+ * How long an input waits for agreement, beside a message to the witness and back. No JMH: the tail matters, and it takes
+ * several processes.
+ */
 public final class ConsensusSuite implements Suite {
     private static final long SECONDS_MAX = 120;
     private static final long END_SECONDS_MAX = 10;
-    /** As the product is run. */
+    /** Heap and collector as the product has them. */
     private static final List<String> FLAGS = List.of("-XX:+UseSerialGC", "-Xms64m", "-Xmx384m", "-XX:+PerfDisableSharedMem",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
 
@@ -87,7 +90,8 @@ public final class ConsensusSuite implements Suite {
             }
         }
         java.addAll(FLAGS);
-        java.addAll(List.of("-cp", System.getProperty("java.class.path"), MemberMain.class.getName(), Integer.toString(member), results.toString()));
+        java.addAll(List.of("-cp", System.getProperty("java.class.path"), MemberMain.class.getName(),
+                Integer.toString(member), results.toString()));
         File log = log(results).toFile();
         members.add(new ProcessBuilder(lab.on(member, java))
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log)).redirectError(ProcessBuilder.Redirect.appendTo(log)).start());

@@ -94,6 +94,11 @@ final class BulkReceiver {
         switch (type) {
             case BulkWire.DIRTY -> {
                 PageSet pages = PageSet.decode(m);
+                synchronized (lock) {
+                    if (memory == null || pages.pageCount() != memory.pageCount()) {
+                        throw new IllegalArgumentException("a set over " + pages.pageCount() + " pages is not of this guest");
+                    }
+                }
                 surroundings.post(() -> surroundings.events().onPeerDirty(view, epoch, pages, System.nanoTime()));
             }
             case BulkWire.DIGESTS -> onDigests(view, epoch, m);

@@ -261,7 +261,7 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
         if (lane == Lane.BULK) {
             try {
                 guest.receiver().onMessage(message);
-            } catch (IllegalArgumentException | java.nio.BufferUnderflowException e) {
+            } catch (IllegalArgumentException | java.nio.BufferUnderflowException | NegativeArraySizeException e) {
                 log.warn("a bulk message of {} was not understood: {}", group.member(member).name(), e.getMessage());
                 post(() -> replica.onDisconnected(member, "its message was not understood: " + e.getMessage()));
             }

@@ -54,11 +54,14 @@ final class GuestDriver implements Guest, AutoCloseable {
     private final BulkReceiver receiver;
 
     private volatile int generation;
-    private volatile boolean precopyCancelled;
+    /** Counts up when sending is to end; what was asked for before that is then no longer wanted. Written by the loop. */
+    private volatile int cancels;
     /** For the loop: set once the machine is ready. */
     private volatile Machine ready;
 
     // Used on the guest's thread only.
+    /** Value of {@link #cancels} when what is being sent was asked for. */
+    private int ticket;
     private Machine machine;
     private PageSet dirty;
     private PageSet unsent;
@@ -77,7 +80,7 @@ final class GuestDriver implements Guest, AutoCloseable {
         this.spec = spec;
         this.hashers = hashers;
         this.surroundings = surroundings;
-        this.sender = new PageSender(transport, () -> precopyCancelled);
+        this.sender = new PageSender(transport, () -> cancels != ticket);
         this.receiver = new BulkReceiver(hashers, surroundings);
         this.thread = Executors.newSingleThreadExecutor(r -> {
             Thread t = new Thread(r, "plover-guest-" + spec.name());
@@ -182,7 +185,7 @@ final class GuestDriver implements Guest, AutoCloseable {
     @Override
     public void destroy() {
         generation++;
-        precopyCancelled = true;
+        cancels++;
         ready = null;
         receiver.expect(0);
         thread.execute(this::closeMachine);
@@ -280,8 +283,9 @@ final class GuestDriver implements Guest, AutoCloseable {
 
     @Override
     public void transfer(long view, long epoch, int member, long[] peerDigests) {
-        precopyCancelled = false;
+        int mine = cancels;
         submit("sending epoch " + epoch, () -> {
+            ticket = mine;
             int[] compared = peerDirty.toArray();
             PageSet toSend = new PageSet(dirty.pageCount());
             toSend.addAll(dirty);
@@ -333,8 +337,14 @@ final class GuestDriver implements Guest, AutoCloseable {
 
     @Override
     public void precopy(long view, long newSession, int member, byte[] secret, PageSet alreadyDirty) {
-        precopyCancelled = false;
+        int mine = cancels;
         submit("copying memory to a fresh backup", () -> {
+            ticket = mine;
+            if (alreadyDirty.pageCount() != dirty.pageCount()) {
+                LOG.warn("the backup's guest has {} pages, this one {}; give both the same memoryMiB", alreadyDirty.pageCount(),
+                        dirty.pageCount());
+                throw new PageSender.Cancelled("the guests differ in size");
+            }
             session = newSession;
             hashers.key(secret);
             sender.to(member, session, view, 0);
@@ -375,15 +385,16 @@ final class GuestDriver implements Guest, AutoCloseable {
 
     @Override
     public void cancelPrecopy() {
-        precopyCancelled = true;
+        cancels++;
     }
 
     // ---- backup ----
 
     @Override
     public void captureBackup(long view, long epoch, int primary, String hasher) {
-        precopyCancelled = false;
+        int mine = cancels;
         submit("stopping for epoch " + epoch, () -> {
+            ticket = mine;
             machine.stop();
             machine.fetchDirty(dirty);
             // First of all: if the primary is gone nothing can be sent, and the guest must not stand still for ever.

@@ -122,6 +122,9 @@ final class PageSender {
     }
 
     private void send(ByteBuffer m) throws Cancelled {
+        if (cancelled.getAsBoolean()) {
+            throw new Cancelled("no longer wanted");
+        }
         int length = m.remaining();
         crc.update(m.slice(BulkWire.HEADER_BYTES, length - BulkWire.HEADER_BYTES));
         while (!transport.get().send(member, Lane.BULK, m)) {

@@ -1,6 +1,5 @@
 package org.plover.replication.core;
 
-import java.nio.ByteBuffer;
 import org.plover.api.consensus.Consensus;
 import org.plover.api.consensus.Membership;
 import org.plover.api.gate.OutputGate;
@@ -36,8 +35,6 @@ final class Join {
         this.incarnation = incarnation;
         this.startedNanos = nowNanos;
         core.fx.log("bringing " + core.peerName() + " in: copying memory while the guest runs");
-        ByteBuffer accepted = Wire.message(Wire.JOIN_ACCEPTED, core.consensus.view(), 8).putLong(session).flip();
-        core.fx.send(core.peer, accepted);
         core.guest.precopy(core.consensus.view(), session, core.peer, core.fx.random(32), alreadyDirty);
     }
 
@@ -100,6 +97,7 @@ final class Join {
         }
         core.fx.log("bringing " + core.peerName() + " in was given up: " + why);
         core.guest.cancelPrecopy();
+        core.sendJoinAnew(session);
         core.primary.abort(why, nowNanos);
         core.fx.gate().mode(OutputGate.Mode.OPEN);
     }

@@ -322,6 +322,11 @@ final class PrimaryEpochs implements EpochView {
         return phase != Phase.RUNNING && nowNanos - phaseNanos > nanosMax;
     }
 
+    /** Whether the epoch that was ended last was to hand the guest over, so that it stands still. */
+    boolean endedForHandOver() {
+        return sync != null && sync.handOver();
+    }
+
     /** Whether nothing has happened in this epoch that would make its end worth hurrying. */
     boolean isCalm() {
         return phase == Phase.RUNNING && inputs == 0 && heldFrames() == 0 && verifyRequest == null && !handOverRequested;

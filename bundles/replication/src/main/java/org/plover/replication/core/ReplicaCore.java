@@ -1,6 +1,7 @@
 package org.plover.replication.core;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -51,6 +52,9 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     private boolean guestIntact;
     private boolean guestReady;
     private int boots;
+    private long bootAtNanos;
+    /** The last session whose pages this primary has begun to send: its machine is not fresh any more. */
+    private long usedSession;
     private Join join;
     private boolean aloneAgreed;
     private boolean membershipWanted;
@@ -206,6 +210,10 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         if (!state.leads()) {
             return;
         }
+        if (bootAtNanos != 0) {
+            bootAtNanos = 0;
+            guestIntact = false;
+        }
         // What has not been released by now belongs to the past of another replica, or will be released by a later view.
         fx.gate().mode(OutputGate.Mode.STANDBY);
         joinCancelQuietly();
@@ -218,6 +226,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     private void joinCancelQuietly() {
         if (join != null) {
             guest.cancelPrecopy();
+            sendJoinAnew(join.session());
             join = null;
         }
     }
@@ -327,7 +336,11 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             String took = join == null ? "" : " after " + join.tookMillis(now) + " ms";
             join = null;
             removing = membershipWanted;
+            boots = 0;
             transition(ReplicaState.PROTECTED, peerName() + " is in sync" + took);
+            if (!guestIntact) {
+                consensus.handOver(peer, now);
+            }
         }
     }
 
@@ -393,7 +406,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         }
         switch (type) {
             case Wire.JOIN -> onJoin(m.getLong(), incarnation, PageSet.decode(m));
-            case Wire.JOIN_ACCEPTED -> { }
+            case Wire.JOIN_ANEW -> onJoinAnew(m.getLong());
             case Wire.STAGED -> {
                 if (state.leads()) {
                     primary.onStaged(view, m.getLong(), now);
@@ -408,7 +421,11 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     }
 
     private void onJoin(long joinSession, long incarnation, PageSet alreadyDirty) {
-        if (state != ReplicaState.SOLO || removing || join != null && join.session() == joinSession) {
+        if (state != ReplicaState.SOLO || removing || !guestReady || join != null && join.session() == joinSession) {
+            return;
+        }
+        if (joinSession == usedSession) {
+            sendJoinAnew(joinSession);
             return;
         }
         if (join != null) {
@@ -417,7 +434,29 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             }
             join.cancel(peerName() + " began anew", now);
         }
+        usedSession = joinSession;
         join = new Join(this, joinSession, incarnation, alreadyDirty, now);
+    }
+
+    /** Tells a learner that what it has received is of no use any more: it has to begin with an empty machine. */
+    void sendJoinAnew(long ofSession) {
+        fx.send(peer, Wire.message(Wire.JOIN_ANEW, consensus.view(), 8).putLong(ofSession).flip());
+    }
+
+    private void onJoinAnew(long ofSession) {
+        if (state == ReplicaState.LEARNER && joinSent && ofSession == session) {
+            prepareAnew();
+        }
+    }
+
+    private void prepareAnew() {
+        guestIntact = false;
+        guestReady = false;
+        inputs.clear();
+        holdInputs = true;
+        fx.gate().mode(OutputGate.Mode.CLOSED);
+        destroyGuest();
+        prepareGuest();
     }
 
     private void onPeerApplied(long epoch) {
@@ -426,7 +465,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         }
         if (join != null) {
             join.onApplied(now);
-        } else if (switchover != null && handOverSinceNanos == 0) {
+        } else if (switchover != null && handOverSinceNanos == 0 && primary.endedForHandOver()) {
             fx.log("handing the guest over to " + peerName());
             handOverSinceNanos = now;
             consensus.handOver(peer, now);
@@ -440,13 +479,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         }
         dropBackup(reason);
         if (state == ReplicaState.LEARNER && joinSent) {
-            joinSent = false;
-            guestIntact = false;
-            guestReady = false;
-            inputs.clear();
-            holdInputs = true;
-            destroyGuest();
-            prepareGuest();
+            prepareAnew();
         }
     }
 
@@ -578,17 +611,24 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         if (isWitness()) {
             return;
         }
-        if (state == ReplicaState.PROTECTED) {
+        if (state == ReplicaState.PROTECTED && !removing || join != null && join.isProposed()) {
+            // The backup holds the state, and counts or is about to count as in sync: it goes on, nothing is booted anew.
             fx.warn("the guest's machine failed here: " + reason + "; handing over to " + peerName());
             guestIntact = false;
             destroyGuest();
-            consensus.handOver(peer, nowNanos);
+            if (state == ReplicaState.PROTECTED) {
+                consensus.handOver(peer, nowNanos);
+            } // else: as soon as the backup counts
         } else if (state.leads()) {
             rebootGuest(reason);
         } else if (state == ReplicaState.BACKUP || state == ReplicaState.UNSETTLED) {
             failBackup("the guest's machine failed: " + reason);
         } else if (state == ReplicaState.LEARNER) {
-            fx.warn("the machine for the guest could not be made ready: " + reason + "; trying again");
+            message = "the machine for the guest could not be made ready: " + reason + "; trying again";
+            fx.warn(message);
+            if (joinSent) {
+                tellBackupFailed(message);
+            }
             destroyGuest();
             joinSent = false;
             guestIntact = false;
@@ -602,24 +642,32 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         primary.abort("the guest's machine failed", now);
         destroyGuest();
         inputs.clear();
+        holdInputs = true;
+        if (state == ReplicaState.SOLO) {
+            fx.gate().mode(OutputGate.Mode.OPEN); // a join may have begun to hold
+        }
         if (++boots > BOOTS_MAX) {
             guestIntact = false;
             fx.activatePorts(false);
             fx.gate().mode(OutputGate.Mode.CLOSED);
             transition(ReplicaState.FAILED, "the guest's machine keeps failing: " + reason
-                    + "; look at its log under the data directory, mend the cause, then restart this appliance");
+                    + "; look at its log under the data directory, mend the cause, then start the group anew as docs/operations.md tells");
             return;
         }
-        fx.warn("the guest's machine failed and no backup was in sync: " + reason + "; booting the guest anew, its memory is lost");
-        bootGuest();
+        fx.warn("the guest's machine failed and no backup was in sync: " + reason + "; booting the guest anew in "
+                + GUEST_RETRY_NANOS / 1_000_000_000 + " s, what was in its memory is lost");
+        bootAtNanos = now + GUEST_RETRY_NANOS;
+    }
+
+    private void tellBackupFailed(String why) {
+        ByteBuffer m = Wire.message(Wire.BACKUP_FAILED, consensus.view(), 2 + why.getBytes(StandardCharsets.UTF_8).length);
+        Wire.putString(m, why);
+        fx.send(peer, m.flip());
     }
 
     private void failBackup(String why) {
         fx.warn(why);
-        byte[] text = why.getBytes(java.nio.charset.StandardCharsets.UTF_8);
-        ByteBuffer m = Wire.message(Wire.BACKUP_FAILED, consensus.view(), 2 + text.length);
-        Wire.putString(m, why);
-        fx.send(peer, m.flip());
+        tellBackupFailed(why);
         guestIntact = false;
         if (state == ReplicaState.UNSETTLED) {
             destroyGuest();
@@ -637,6 +685,13 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             return;
         }
         inputsTick();
+        if (bootAtNanos != 0 && now >= bootAtNanos) {
+            // Not before it is agreed that no other replica holds the guest.
+            if (state == ReplicaState.SOLO || aloneAgreed) {
+                bootAtNanos = 0;
+                bootGuest();
+            }
+        }
         if (membershipWanted) {
             retryMembership();
         }

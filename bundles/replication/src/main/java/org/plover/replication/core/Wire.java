@@ -13,7 +13,7 @@ import java.util.List;
 final class Wire {
     /** First byte of a control message that belongs to this core and not to consensus. */
     static final byte JOIN = 1;
-    static final byte JOIN_ACCEPTED = 2;
+    static final byte JOIN_ANEW = 2;
     static final byte STAGED = 3;
     static final byte APPLIED = 4;
     static final byte ACTIVITY = 5;
