@@ -702,8 +702,8 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
                 && primary.isOverdue(now, TimeUnit.MILLISECONDS.toNanos(settings.epochTimeoutMillis()))) {
             dropBackup("it has not acknowledged epoch " + (primary.epoch() - 1) + " within " + settings.epochTimeoutMillis() + " ms");
         }
-        if (join != null && primary.isOverdue(now, TimeUnit.MILLISECONDS.toNanos(10L * settings.epochTimeoutMillis()))) {
-            dropBackup("it has not taken over the guest's state in time");
+        if (join != null && primary.isOverdue(now, TimeUnit.MILLISECONDS.toNanos(settings.epochTimeoutMillis()))) {
+            dropBackup("it has not taken over the guest's state within " + settings.epochTimeoutMillis() + " ms");
         }
         learnerTick();
         handOverTick();

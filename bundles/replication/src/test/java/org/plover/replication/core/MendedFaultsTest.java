@@ -15,6 +15,7 @@ public final class MendedFaultsTest {
         cluster.interceptor = (from, to, type) -> type == Wire.APPLIED;
         cluster.runUntil("the join's epoch is captured", 5000, () -> alpha.gate.mode() == OutputGate.Mode.HOLDING);
         alpha.guest.fail();
+        cluster.interceptor = (from, to, type) -> false;
         cluster.run(2500);
         ReplicaScenarioTest.answers(cluster);
     }
