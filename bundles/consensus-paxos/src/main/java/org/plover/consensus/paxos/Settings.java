@@ -3,7 +3,7 @@ package org.plover.consensus.paxos;
 /** A consistent set of the tunable values; cores read the current one whenever they need a value. */
 record Settings(int heartbeatMillis, int electionTimeoutMillis, int windowEntriesMax, long windowBytesMax,
                 int batchBytesMax, long peerWindowBytesMax, long logBytesMax) {
-    static final Settings DEFAULT = new Settings(20, 250, 65536, 16L << 20, 256 << 10, 8L << 20, 256L << 20);
+    static final Settings DEFAULT = new Settings(20, 250, 65536, 16L << 20, 256 << 10, 8L << 20, 64L << 20);
 
     Settings {
         atLeast("heartbeatMillis", heartbeatMillis, 1);

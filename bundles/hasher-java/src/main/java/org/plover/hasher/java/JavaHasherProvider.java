@@ -1,5 +1,6 @@
 package org.plover.hasher.java;
 
+import org.plover.api.hasher.DigestSecret;
 import org.plover.api.hasher.PageHasher;
 import org.plover.api.hasher.PageHasherProvider;
 

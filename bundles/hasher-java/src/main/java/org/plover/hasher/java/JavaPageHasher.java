@@ -1,6 +1,7 @@
 package org.plover.hasher.java;
 
 import java.util.Objects;
+import org.plover.api.hasher.DigestSecret;
 import org.plover.api.hasher.PageHasher;
 import org.plover.api.memory.GuestMemory;
 

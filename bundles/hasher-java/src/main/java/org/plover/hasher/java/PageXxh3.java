@@ -3,6 +3,7 @@ package org.plover.hasher.java;
 import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.plover.api.hasher.DigestSecret;
 import org.plover.api.memory.GuestMemory;
 import sun.misc.Unsafe;
 

@@ -6,6 +6,7 @@ import com.kenai.jffi.Invoker;
 import com.kenai.jffi.MemoryIO;
 import com.kenai.jffi.Struct;
 import com.kenai.jffi.Type;
+import org.plover.api.hasher.DigestSecret;
 import org.plover.api.memory.GuestMemory;
 
 /**

@@ -4,6 +4,7 @@ import com.kenai.jffi.MemoryIO;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Random;
+import org.plover.api.hasher.DigestSecret;
 import org.plover.api.memory.GuestMemory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

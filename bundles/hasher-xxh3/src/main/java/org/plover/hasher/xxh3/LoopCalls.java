@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.plover.api.hasher.DigestSecret;
 import org.plover.api.memory.GuestMemory;
 
 /**

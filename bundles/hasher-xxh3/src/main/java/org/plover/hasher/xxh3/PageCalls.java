@@ -1,5 +1,7 @@
 package org.plover.hasher.xxh3;
 
+import org.plover.api.hasher.DigestSecret;
+
 /** Calls libxxhash for a run of pages. Everything it touches is native memory. Thread-safe. */
 interface PageCalls {
     /**

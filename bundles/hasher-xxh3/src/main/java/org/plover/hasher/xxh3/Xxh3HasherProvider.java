@@ -3,6 +3,7 @@ package org.plover.hasher.xxh3;
 import java.io.IOException;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
+import org.plover.api.hasher.DigestSecret;
 import org.plover.api.hasher.PageHasher;
 import org.plover.api.hasher.PageHasherProvider;
 

@@ -3,6 +3,7 @@ package org.plover.hasher.xxh3;
 import com.kenai.jffi.MemoryIO;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.plover.api.hasher.DigestSecret;
 import org.plover.api.hasher.PageHasher;
 
 /** Digests by libxxhash. Page numbers and digests pass through native memory, a run of pages at a time. */

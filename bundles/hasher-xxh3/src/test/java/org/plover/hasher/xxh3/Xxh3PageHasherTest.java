@@ -20,6 +20,7 @@ import java.util.stream.IntStream;
 import org.junit.After;
 import org.junit.Before;
 import org.junit.Test;
+import org.plover.api.hasher.DigestSecret;
 import org.plover.api.hasher.PageHasher;
 
 public class Xxh3PageHasherTest {

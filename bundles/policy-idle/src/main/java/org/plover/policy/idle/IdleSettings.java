@@ -4,7 +4,7 @@ package org.plover.policy.idle;
 record IdleSettings(int sampleIntervalMicros, int busyPermilleMax, int idleSamples, int intervalMillisMin, int intervalMillisMax,
                     int idleIntervalMillisMax, int peerIdleWaitMillis, long heldBytesMax) {
 
-    static final IdleSettings DEFAULTS = new IdleSettings(500, 50, 2, 1, 100, 1_000, 30, 4_194_304);
+    static final IdleSettings DEFAULTS = new IdleSettings(500, 50, 2, 1, 400, 1_000, 250, 4_194_304);
 
     /**
      * @throws IllegalArgumentException if a value is out of range or does not go with another; says which and what it may be

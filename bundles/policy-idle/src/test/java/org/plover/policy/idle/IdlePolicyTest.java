@@ -19,7 +19,8 @@ public class IdlePolicyTest {
     private static final boolean PEER_IDLE = true;
     private static final boolean PEER_BUSY = false;
 
-    private final IdleSettings settings = IdleSettings.DEFAULTS;
+    /** The rules are tested with values of their own, whatever the defaults are. */
+    private final IdleSettings settings = new IdleSettings(500, 50, 2, 1, 100, 1_000, 30, 4_194_304);
 
     @Test
     public void shouldEndWhenBothGuestsAreIdleAndOutputWaits() {
@@ -137,7 +138,7 @@ public class IdlePolicyTest {
         policy.configure(new TestConfig().with("sampleIntervalMicros", 700).build());
         policy.configure(new TestConfig().with("sampleIntervalMicros", 900).with("busyPermilleMax", 1_001).build());
         assertEquals(700, policy.sampleIntervalMicros());
-        policy.configure(new TestConfig().with("sampleIntervalMicros", 900).with("intervalMillisMin", 200).build());
+        policy.configure(new TestConfig().with("sampleIntervalMicros", 900).with("intervalMillisMin", 500).build());
         assertEquals(700, policy.sampleIntervalMicros());
     }
 

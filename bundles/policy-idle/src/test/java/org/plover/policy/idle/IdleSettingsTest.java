@@ -28,7 +28,7 @@ public class IdleSettingsTest {
 
     @Test
     public void shouldRefuseIntervalsInTheWrongOrder() {
-        assertRefused("intervalMillisMin", 101, "intervalMillisMin is 101 and intervalMillisMax is 100; lower the first or raise the second");
+        assertRefused("intervalMillisMin", 401, "intervalMillisMin is 401 and intervalMillisMax is 400; lower the first or raise the second");
         assertRefused("intervalMillisMax", 1_001,
                 "intervalMillisMax is 1001 and idleIntervalMillisMax is 1000; lower the first or raise the second");
     }

@@ -1,4 +1,4 @@
-package org.plover.hasher.java;
+package org.plover.api.hasher;
 
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -13,9 +13,9 @@ import javax.crypto.spec.SecretKeySpec;
  *
  * <p>Every provider of XXH3 digests derives the same bytes, or digests from two hosts would never agree.
  */
-final class DigestSecret {
+public final class DigestSecret {
     /** Length of XXH3's own default secret ({@code XXH3_SECRET_DEFAULT_SIZE}), for which the algorithm was tuned and tested. */
-    static final int BYTES = 192;
+    public static final int BYTES = 192;
 
     private static final int SOURCE_BYTES_MIN = 32;
     private static final byte[] SALT = "org.plover page digest".getBytes(StandardCharsets.US_ASCII);
@@ -24,7 +24,7 @@ final class DigestSecret {
     private DigestSecret() {}
 
     /** Derives the {@value #BYTES} bytes. Throws IllegalArgumentException if the source is shorter than 32 bytes. */
-    static byte[] derive(byte[] source) {
+    public static byte[] derive(byte[] source) {
         if (source.length < SOURCE_BYTES_MIN) {
             throw new IllegalArgumentException("the secret of the page digests has " + source.length + " bytes; give "
                     + SOURCE_BYTES_MIN + " or more");
