@@ -17,7 +17,7 @@ install_packages() {
   for program in $programs; do
     command -v "$program" >/dev/null || missing="$missing $program"
   done
-  ldconfig -p | grep -q libxxhash.so.0 || missing="$missing libxxhash"
+  ldconfig -p | grep -F libxxhash.so.0 >/dev/null || missing="$missing libxxhash"
   [ -n "$missing" ] || return 0
   command -v apt-get >/dev/null || die "missing:$missing; install them (on Debian: $packages)"
   echo "demo: installing$missing" >&2
