@@ -90,14 +90,19 @@ final class Join {
         return (nowNanos - startedNanos) / 1_000_000;
     }
 
+    /** Ends the copy, and tells the backup that what it has received is of no use. */
+    void stop() {
+        core.guest.cancelPrecopy();
+        core.sendJoinAnew(session);
+    }
+
     /** The backup went away before a majority was asked: the primary alone is in sync, as before. */
     void cancel(String why, long nowNanos) {
         if (isProposed()) {
             throw new IllegalStateException("S3: a proposed in-sync set cannot be taken back, only replaced");
         }
         core.fx.log("bringing " + core.peerName() + " in was given up: " + why);
-        core.guest.cancelPrecopy();
-        core.sendJoinAnew(session);
+        stop();
         core.primary.abort(why, nowNanos);
         core.fx.gate().mode(OutputGate.Mode.OPEN);
     }

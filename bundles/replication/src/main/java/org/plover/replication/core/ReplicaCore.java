@@ -225,8 +225,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
 
     private void joinCancelQuietly() {
         if (join != null) {
-            guest.cancelPrecopy();
-            sendJoinAnew(join.session());
+            join.stop();
             join = null;
         }
     }
@@ -236,12 +235,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             return; // a machine is waiting, untouched
         }
         transition(ReplicaState.LEARNER, why);
-        fx.gate().mode(OutputGate.Mode.CLOSED);
-        guestIntact = false;
-        inputs.clear();
-        holdInputs = true;
-        destroyGuest();
-        prepareGuest();
+        prepareAnew();
     }
 
     /** What was under way with the machine will not be reported any more. */
@@ -449,9 +443,9 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         }
     }
 
+    /** Whatever machine there was is of no use any more: begins with an empty one. */
     private void prepareAnew() {
         guestIntact = false;
-        guestReady = false;
         inputs.clear();
         holdInputs = true;
         fx.gate().mode(OutputGate.Mode.CLOSED);
