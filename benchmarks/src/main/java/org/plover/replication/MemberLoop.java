@@ -175,7 +175,12 @@ public abstract class MemberLoop implements TransportListener, ConsensusHost, Au
     }
 
     @Override
-    public void onFormed() {
+    public boolean canColdStart() {
+        return false;
+    }
+
+    @Override
+    public void onColdStart(String why) {
         // no guest to boot
     }
 

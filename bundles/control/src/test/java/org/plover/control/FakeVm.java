@@ -3,6 +3,7 @@ package org.plover.control;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.plover.api.status.EpochRecord;
 import org.plover.api.status.MemberStatus;
@@ -21,6 +22,8 @@ public final class FakeVm implements ProtectedVm {
             () -> CompletableFuture.completedFuture(new VerifyReport(48214, 65536, 0, List.of()));
     public volatile Supplier<CompletableFuture<String>> switchover =
             () -> CompletableFuture.completedFuture("beta leads now");
+    /** Gets the order with its argument, as in {@code leave beta}. */
+    public volatile Function<String, CompletableFuture<String>> order = CompletableFuture::completedFuture;
 
     public FakeVm(String name) {
         this.name = name;
@@ -64,5 +67,20 @@ public final class FakeVm implements ProtectedVm {
     @Override
     public CompletableFuture<String> switchover() {
         return switchover.get();
+    }
+
+    @Override
+    public CompletableFuture<String> forcePrimary(String confirmation) {
+        return order.apply("force-primary " + confirmation);
+    }
+
+    @Override
+    public CompletableFuture<String> leave(String member) {
+        return order.apply("leave " + member);
+    }
+
+    @Override
+    public CompletableFuture<String> join(String member) {
+        return order.apply("join " + member);
     }
 }

@@ -413,6 +413,18 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
         order(request, () -> replica.requestSwitchover(request));
     }
 
+    void forcePrimary(String confirmation, CompletableFuture<String> request) {
+        order(request, () -> replica.requestForcePrimary(confirmation, request));
+    }
+
+    void leave(String member, CompletableFuture<String> request) {
+        order(request, () -> replica.requestLeave(member, request));
+    }
+
+    void join(String member, CompletableFuture<String> request) {
+        order(request, () -> replica.requestJoin(member, request));
+    }
+
     private void order(CompletableFuture<?> request, Runnable action) {
         if (broken != null || closing) {
             request.completeExceptionally(new IllegalStateException(broken != null ? "this member has " + broken : "this member is shutting down"));

@@ -46,11 +46,30 @@ final class RefusedVm implements ProtectedVm {
 
     @Override
     public CompletableFuture<VerifyReport> verify() {
-        return CompletableFuture.failedFuture(new IllegalStateException("this member " + message));
+        return refused();
     }
 
     @Override
     public CompletableFuture<String> switchover() {
+        return refused();
+    }
+
+    @Override
+    public CompletableFuture<String> forcePrimary(String confirmation) {
+        return refused();
+    }
+
+    @Override
+    public CompletableFuture<String> leave(String other) {
+        return refused();
+    }
+
+    @Override
+    public CompletableFuture<String> join(String other) {
+        return refused();
+    }
+
+    private <T> CompletableFuture<T> refused() {
         return CompletableFuture.failedFuture(new IllegalStateException("this member " + message));
     }
 }

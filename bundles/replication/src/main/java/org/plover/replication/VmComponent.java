@@ -242,4 +242,25 @@ public final class VmComponent implements ProtectedVm, Settings {
         loop.switchover(request);
         return request;
     }
+
+    @Override
+    public CompletableFuture<String> forcePrimary(String confirmation) {
+        CompletableFuture<String> request = new CompletableFuture<>();
+        loop.forcePrimary(confirmation, request);
+        return request;
+    }
+
+    @Override
+    public CompletableFuture<String> leave(String member) {
+        CompletableFuture<String> request = new CompletableFuture<>();
+        loop.leave(member, request);
+        return request;
+    }
+
+    @Override
+    public CompletableFuture<String> join(String member) {
+        CompletableFuture<String> request = new CompletableFuture<>();
+        loop.join(member, request);
+        return request;
+    }
 }

@@ -66,6 +66,17 @@ public interface Consensus {
     /** Leader: gives up leading at once in favour of another in-sync replica, which starts a new view without waiting. */
     void handOver(int member, long nowNanos);
 
+    /**
+     * An operator's order, for a group that has lost its majority for good: this member alone votes from now on, and leads a
+     * new generation of views, above every view that the others can reach by themselves. They give up whatever they have
+     * when they hear of it, and come back as members that must be synchronised. Durable before this returns. Nothing
+     * protects against two members being ordered so, or against the others being alive and serving: the operator answers
+     * for that.
+     *
+     * @throws IllegalStateException if this member cannot lead, or there is a majority; says why. Nothing has changed then
+     */
+    void forceLead(long nowNanos);
+
     /** This member's random number, drawn when its stable storage was empty. */
     long incarnation();
 
@@ -89,6 +100,13 @@ public interface Consensus {
 
     /** State for status pages, for instance {@code NORMAL}, {@code VIEW_CHANGE}, {@code RECOVERING}, {@code FORMING}. */
     String state();
+
+    /**
+     * The latest time of which is known that a majority was still in this leader's view then: when the oldest of the newest
+     * messages was sent that a majority has answered. {@link Long#MIN_VALUE} if this member does not lead. Proves nothing about now (nothing can);
+     * a leader that was frozen sees by it that it must ask before it acts.
+     */
+    long lastQuorumNanos();
 
     /** Nanoseconds of {@code nowNanos} when {@code member} was last heard from in this or a newer view; {@link Long#MIN_VALUE} if never. */
     long lastHeardNanos(int member);

@@ -20,10 +20,19 @@ public interface ConsensusHost {
     boolean canLead();
 
     /**
-     * The very first view is about to be led by this member: the guest may be booted. Called once in the life of a
-     * group, before {@link #onLeading}.
+     * Whether this replica, which holds no guest, could boot one: asked before this member stands for election although
+     * {@link #canLead} says no. The core lets it lead only if it is in the in-sync set and every member that is has promised
+     * the view and holds no guest either.
      */
-    void onFormed();
+    boolean canColdStart();
+
+    /**
+     * This member is about to lead, and nobody holds the guest's state any more, or ever did: the guest is to be booted.
+     * Called before {@link #onLeading}.
+     *
+     * @param why a sentence for the log
+     */
+    void onColdStart(String why);
 
     /** This member leads {@code view}: the log is repaired, all entries committed in older views have been delivered. */
     void onLeading(long view);

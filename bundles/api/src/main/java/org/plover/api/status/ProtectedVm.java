@@ -27,4 +27,23 @@ public interface ProtectedVm {
      * exceptionally with an IllegalStateException whose message says why it cannot be done now (nothing has changed then).
      */
     CompletableFuture<String> switchover();
+
+    /**
+     * Lets this member alone go on, although the majority is lost; see {@code Consensus.forceLead}. For an operator who
+     * knows that the other members are dead or switched off.
+     *
+     * @param confirmation must be the VM's name
+     * @return completes with a sentence that says what was done and what may be lost; exceptionally with an
+     *         IllegalStateException if the confirmation is wrong, there still is a majority, or this member cannot serve. Nothing has changed then
+     */
+    CompletableFuture<String> forcePrimary(String confirmation);
+
+    /**
+     * Takes another member out of the group for good, or until {@link #join}: it neither votes nor is synchronised. To be called
+     * on the primary. Completes once a majority has agreed; exceptionally with an IllegalStateException that says why not.
+     */
+    CompletableFuture<String> leave(String member);
+
+    /** Lets a member that had left come back, with empty hands if need be. As {@link #leave}. */
+    CompletableFuture<String> join(String member);
 }

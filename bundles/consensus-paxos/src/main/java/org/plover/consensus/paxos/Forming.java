@@ -77,7 +77,7 @@ final class Forming {
                 return;
             }
         }
-        offer = new Membership(FIRST_VIEW, 0, core.group.me().bit(), incarnations);
+        offer = new Membership(FIRST_VIEW, 0, core.group.me().bit(), Membership.ALL, 0, incarnations);
         for (Peer p : core.peers) {
             if (p.index != core.self) {
                 ByteBuffer m = core.wire.begin(MessageType.FORM, 0, core.ballot.view(), 1 + Membership.BYTES);
@@ -114,7 +114,7 @@ final class Forming {
         core.resumeAfter(0);
         LOG.info("{}: the group is formed, {}", core.name(), offer);
         core.transition(State.NORMAL_LEADER, core.nameOf(peer.index) + " has stored view 1");
-        core.host.onFormed();
+        core.host.onColdStart("the group is formed");
         leadership.beginFirst(now);
     }
 }

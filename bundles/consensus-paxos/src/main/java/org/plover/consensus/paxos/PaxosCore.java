@@ -404,6 +404,16 @@ final class PaxosCore implements Consensus {
     // ---- what can be seen
 
     @Override
+    public void forceLead(long now) {
+        throw new IllegalStateException("not made yet");
+    }
+
+    @Override
+    public long lastQuorumNanos() {
+        return isLeading() ? lastTick : Long.MIN_VALUE;
+    }
+
+    @Override
     public long incarnation() {
         return ballot.incarnation();
     }

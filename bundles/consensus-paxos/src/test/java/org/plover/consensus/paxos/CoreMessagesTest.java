@@ -108,7 +108,12 @@ public class CoreMessagesTest implements ConsensusHost, StableStorage {
     }
 
     @Override
-    public void onFormed() {
+    public boolean canColdStart() {
+        return false;
+    }
+
+    @Override
+    public void onColdStart(String why) {
         throw new AssertionError("a witness does not form");
     }
 

@@ -134,8 +134,13 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     }
 
     @Override
-    public void onFormed() {
-        fx.log("group formed; booting the guest");
+    public boolean canColdStart() {
+        return false;
+    }
+
+    @Override
+    public void onColdStart(String why) {
+        fx.log(why + "; booting the guest");
         bootGuest();
     }
 
@@ -801,6 +806,21 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             handOverSinceNanos = 0;
             primary.requestHandOver(true);
         }
+    }
+
+    /** See {@link org.plover.api.status.ProtectedVm#forcePrimary}. */
+    public void requestForcePrimary(String confirmation, CompletableFuture<String> request) {
+        request.completeExceptionally(new IllegalStateException("not made yet"));
+    }
+
+    /** See {@link org.plover.api.status.ProtectedVm#leave}. */
+    public void requestLeave(String member, CompletableFuture<String> request) {
+        request.completeExceptionally(new IllegalStateException("not made yet"));
+    }
+
+    /** See {@link org.plover.api.status.ProtectedVm#join}. */
+    public void requestJoin(String member, CompletableFuture<String> request) {
+        request.completeExceptionally(new IllegalStateException("not made yet"));
     }
 
     private String notProtected(String what) {

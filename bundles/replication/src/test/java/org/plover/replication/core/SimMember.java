@@ -100,8 +100,13 @@ final class SimMember implements Effects, Settings, SyncPolicy {
             }
 
             @Override
-            public void onFormed() {
-                core.onFormed();
+            public boolean canColdStart() {
+                return core.canColdStart();
+            }
+
+            @Override
+            public void onColdStart(String why) {
+                core.onColdStart(why);
             }
 
             @Override

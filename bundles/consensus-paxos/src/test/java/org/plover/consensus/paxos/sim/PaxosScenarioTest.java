@@ -371,7 +371,7 @@ public class PaxosScenarioTest {
         SimCluster c = SimCluster.formed(43);
         Membership m = c.node(A).core().membership();
         assertThrows(IllegalArgumentException.class, () -> c.node(A).core().proposeMembership(m.withInSync(1, 1 << B), c.now()));
-        Membership two = new Membership(1, m.version() + 1, 1, new long[] {m.incarnation(A), 5, 6});
+        Membership two = new Membership(1, m.version() + 1, 1, Membership.ALL, 0, new long[] {m.incarnation(A), 5, 6});
         assertThrows(IllegalArgumentException.class, () -> c.node(A).core().proposeMembership(two, c.now()));
         assertThrows(IllegalArgumentException.class, () -> c.node(A).core().proposeMembership(m, c.now()));
         c.commit();

@@ -157,7 +157,12 @@ final class SimNode implements ConsensusHost {
     }
 
     @Override
-    public void onFormed() {
+    public boolean canColdStart() {
+        return false;
+    }
+
+    @Override
+    public void onColdStart(String why) {
         cluster.ledger().formed(core.membership());
         guest = 0;
         diskIsOurs = true;
