@@ -21,12 +21,10 @@ import org.plover.api.status.VerifyReport;
  * {@link Consensus} without blocking.
  *
  * <p>The roles are states ({@link ReplicaState}); what an epoch's end takes on either side is in {@link PrimaryEpochs} and
- * {@link BackupEpochs}, how a fresh backup gets in is in {@link Join}.
+ * {@link BackupEpochs}, how a fresh backup gets in is in {@link Join} and {@link Learner}, what operators ask in {@link Orders}.
  */
 public final class ReplicaCore implements ConsensusHost, GuestEvents {
-    private static final long JOIN_RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
     private static final long GUEST_RETRY_NANOS = TimeUnit.SECONDS.toNanos(2);
-    private static final long HAND_OVER_NANOS_MAX = TimeUnit.SECONDS.toNanos(3);
     private static final int BOOTS_MAX = 3;
     /** A guest that has received and emitted nothing is looked at this much less often. */
     private static final int CALM_FACTOR = 8;
@@ -41,6 +39,8 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     final InputQueue inputs = new InputQueue();
     final PrimaryEpochs primary = new PrimaryEpochs(this);
     private final BackupEpochs backup = new BackupEpochs(this);
+    private final Learner learner = new Learner(this);
+    private final Orders orders = new Orders(this);
     Consensus consensus;
     /** Inputs wait in {@link #inputs} and are not given to the guest: it stands still, or is about to. */
     boolean holdInputs;
@@ -49,8 +49,8 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     private String message = "waiting for the other members";
     private long now;
     /** The guest here holds a state from which it may go on, if the in-sync set names this replica. */
-    private boolean guestIntact;
-    private boolean guestReady;
+    boolean guestIntact;
+    boolean guestReady;
     private int boots;
     private long bootAtNanos;
     /** The last session whose pages this primary has begun to send: its machine is not fresh any more. */
@@ -63,17 +63,6 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     private long lastInputIndex;
     private long deliveredIndex;
     private long truncatedIndex;
-
-    // Learner.
-    private long session;
-    private boolean joinSent;
-    private PageSet ownDirty;
-    private long nextJoinNanos;
-    private long prepareAtNanos;
-    private long stagedJoinIndex;
-
-    private CompletableFuture<String> switchover;
-    private long handOverSinceNanos;
 
     public ReplicaCore(Group group, Effects fx, Guest guest, Settings settings) {
         this.group = group;
@@ -95,6 +84,15 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
 
     ReplicaState state() {
         return state;
+    }
+
+    boolean isRemoving() {
+        return removing;
+    }
+
+    /** Whether the view is led by the other replica. */
+    boolean isFollowingPeer() {
+        return consensus.leader() == peer;
     }
 
     String peerName() {
@@ -135,16 +133,19 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
 
     @Override
     public boolean canColdStart() {
-        return false;
+        return !guestIntact && !isWitness() && state != ReplicaState.FAILED;
     }
 
     @Override
     public void onColdStart(String why) {
-        fx.log(why + "; booting the guest");
+        fx.warn(why + "; booting the guest");
+        destroyGuest();
+        inputs.clear();
         bootGuest();
     }
 
     private void bootGuest() {
+        learner.forget();
         guestIntact = true;
         guestReady = false;
         holdInputs = true;
@@ -153,6 +154,9 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
 
     @Override
     public void onLeading(long view) {
+        if (!guestIntact) {
+            throw new IllegalStateException("S1: this replica leads view " + view + " and holds no guest");
+        }
         boolean wasBackup = state == ReplicaState.BACKUP || state == ReplicaState.UNSETTLED || state == ReplicaState.LEARNER;
         transition(ReplicaState.TAKING_OVER, "leading view " + view + "; asking for agreement that this replica alone is in sync");
         if (wasBackup) {
@@ -161,7 +165,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         primary.abort("a new view began", now);
         primary.epochAtLeast(backup.applied() + 1);
         joinCancelQuietly();
-        failSwitchover(peerName() + " did not take over");
+        orders.failSwitchover(peerName() + " did not take over");
         removing = false;
         aloneAgreed = false;
         membershipWanted = true;
@@ -183,12 +187,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         }
         leaveLead(why);
         backup.abort(now);
-        boolean wasHandedOver = switchover != null;
-        if (wasHandedOver) {
-            switchover.complete(group.member(leader).name() + " leads view " + view + " and serves the guest now");
-            switchover = null;
-            primary.requestHandOver(false);
-        }
+        orders.onFollowing(view, group.member(leader).name());
         if (guestIntact && consensus.membership() != null && consensus.membership().isInSync(group.self())) {
             fx.gate().mode(OutputGate.Mode.STANDBY);
             transition(ReplicaState.BACKUP, why);
@@ -226,6 +225,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         aloneAgreed = false;
         membershipWanted = false;
         removing = false;
+        orders.failMembership(why);
     }
 
     private void joinCancelQuietly() {
@@ -236,27 +236,18 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     }
 
     private void becomeLearner(String why) {
-        if (state == ReplicaState.LEARNER && !joinSent && (guestReady || prepareAtNanos != 0)) {
-            return; // a machine is waiting, untouched
+        if (state == ReplicaState.LEARNER && learner.isUntouched()) {
+            return;
         }
         transition(ReplicaState.LEARNER, why);
-        prepareAnew();
+        learner.begin();
     }
 
     /** What was under way with the machine will not be reported any more. */
-    private void destroyGuest() {
+    void destroyGuest() {
         guest.destroy();
         primary.reset();
         backup.reset();
-    }
-
-    private void prepareGuest() {
-        guestReady = false;
-        joinSent = false;
-        stagedJoinIndex = 0;
-        prepareAtNanos = 0;
-        ownDirty = null;
-        guest.prepare();
     }
 
     @Override
@@ -308,6 +299,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     }
 
     private void onMembership(Membership m) {
+        orders.onAgreed(m);
         if (isWitness()) {
             return;
         }
@@ -326,8 +318,15 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
                 transition(ReplicaState.BACKUP, "in sync as of epoch " + backup.applied());
             }
         } else if (state == ReplicaState.BACKUP) {
-            becomeLearner("no longer in the in-sync set");
+            becomeLearner(outOfSet(m));
+        } else if (state == ReplicaState.LEARNER && m.hasLeft(group.self())) {
+            message = outOfSet(m);
         }
+    }
+
+    private String outOfSet(Membership m) {
+        return m.hasLeft(group.self()) ? "was taken out of the group by an operator; on the primary, plover join "
+                + group.me().name() + " brings it back" : "no longer in the in-sync set";
     }
 
     private void onPeerInSync() {
@@ -351,19 +350,9 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             primary.abort("the backup left the in-sync set", now);
             transition(ReplicaState.SOLO, "this replica alone is in sync: the guest serves unprotected until a backup is back");
             fx.gate().mode(OutputGate.Mode.OPEN);
-            failSwitchover("the backup left the in-sync set");
+            orders.failSwitchover("the backup left the in-sync set");
         } else {
             serveIfAgreed();
-        }
-    }
-
-    private void failSwitchover(String why) {
-        if (switchover != null) {
-            switchover.completeExceptionally(new IllegalStateException("no switchover was made: " + why
-                    + "; this replica goes on serving"));
-            switchover = null;
-            handOverSinceNanos = 0;
-            primary.requestHandOver(false);
         }
     }
 
@@ -405,7 +394,11 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         }
         switch (type) {
             case Wire.JOIN -> onJoin(m.getLong(), incarnation, PageSet.decode(m));
-            case Wire.JOIN_ANEW -> onJoinAnew(m.getLong());
+            case Wire.JOIN_ANEW -> {
+                if (state == ReplicaState.LEARNER) {
+                    learner.onAnew(m.getLong());
+                }
+            }
             case Wire.STAGED -> {
                 if (state.leads()) {
                     primary.onStaged(view, m.getLong(), now);
@@ -420,7 +413,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     }
 
     private void onJoin(long joinSession, long incarnation, PageSet alreadyDirty) {
-        if (state != ReplicaState.SOLO || removing || !guestReady || join != null && join.session() == joinSession) {
+        if (state != ReplicaState.SOLO || removing || !guestReady || consensus.membership().hasLeft(peer) || join != null && join.session() == joinSession) {
             return;
         }
         if (joinSession == usedSession) {
@@ -442,32 +435,14 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         fx.send(peer, Wire.message(Wire.JOIN_ANEW, consensus.view(), 8).putLong(ofSession).flip());
     }
 
-    private void onJoinAnew(long ofSession) {
-        if (state == ReplicaState.LEARNER && joinSent && ofSession == session) {
-            prepareAnew();
-        }
-    }
-
-    /** Whatever machine there was is of no use any more: begins with an empty one. */
-    private void prepareAnew() {
-        guestIntact = false;
-        inputs.clear();
-        holdInputs = true;
-        fx.gate().mode(OutputGate.Mode.CLOSED);
-        destroyGuest();
-        prepareGuest();
-    }
-
     private void onPeerApplied(long epoch) {
         if (!state.leads() || !primary.onApplied(epoch, now)) {
             return;
         }
         if (join != null) {
             join.onApplied(now);
-        } else if (switchover != null && handOverSinceNanos == 0 && primary.endedForHandOver()) {
-            fx.log("handing the guest over to " + peerName());
-            handOverSinceNanos = now;
-            consensus.handOver(peer, now);
+        } else {
+            orders.onPeerApplied(now);
         }
     }
 
@@ -477,8 +452,8 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             return;
         }
         dropBackup(reason);
-        if (state == ReplicaState.LEARNER && joinSent) {
-            prepareAnew();
+        if (state == ReplicaState.LEARNER && learner.hasAsked()) {
+            learner.begin();
         }
     }
 
@@ -498,6 +473,24 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         }
     }
 
+    /**
+     * Whether a change of the members may be proposed now. If the other replica is to go, no epoch is begun with it any more
+     * and bringing it in is given up first.
+     */
+    boolean mayChangeMembers(boolean withoutPeer) {
+        if (membershipWanted || join != null && join.isProposed()) {
+            return false;
+        }
+        if (withoutPeer) {
+            if (join != null) {
+                join.cancel("an operator takes " + peerName() + " out of the group", now);
+                join = null;
+            }
+            removing = state == ReplicaState.PROTECTED;
+        }
+        return true;
+    }
+
     private void retryMembership() {
         if (membershipWanted && consensus.isLeading()) {
             proposeAlone();
@@ -515,8 +508,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
                 releaseInputs();
             }
         } else {
-            ownDirty = alreadyDirty;
-            nextJoinNanos = nowNanos;
+            learner.onReady(alreadyDirty, nowNanos);
         }
     }
 
@@ -551,22 +543,19 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     public void onStaged(long view, long epoch, long index, long nowNanos) {
         if (state == ReplicaState.BACKUP) {
             backup.onStaged(view, epoch, nowNanos);
-        } else if (state == ReplicaState.LEARNER && joinSent && view == consensus.view()) {
-            stagedJoinIndex = index;
-            fx.send(peer, Wire.message(Wire.STAGED, view, 8).putLong(epoch).flip());
-            guest.apply(epoch);
+        } else if (state == ReplicaState.LEARNER) {
+            learner.onStaged(view, epoch, index);
         }
     }
 
     @Override
     public void onApplied(long epoch, long nowNanos) {
-        if (stagedJoinIndex == 0) {
+        if (!learner.isApplying()) {
             backup.onApplied(epoch, nowNanos);
             return;
         }
-        long index = stagedJoinIndex;
-        stagedJoinIndex = 0;
-        if (state != ReplicaState.LEARNER) {
+        long index = learner.onApplied();
+        if (index == 0) {
             return; // the view ended before this guest counted for anything; it is destroyed on the next one
         }
         fx.log("took over the primary's state as of epoch " + epoch);
@@ -625,13 +614,10 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         } else if (state == ReplicaState.LEARNER) {
             message = "the machine for the guest could not be made ready: " + reason + "; trying again";
             fx.warn(message);
-            if (joinSent) {
+            if (learner.hasAsked()) {
                 tellBackupFailed(message);
             }
-            destroyGuest();
-            joinSent = false;
-            guestIntact = false;
-            prepareAtNanos = nowNanos + GUEST_RETRY_NANOS;
+            learner.onFailed(nowNanos + GUEST_RETRY_NANOS);
         }
     }
 
@@ -704,8 +690,10 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         if (join != null && primary.isOverdue(now, TimeUnit.MILLISECONDS.toNanos(settings.epochTimeoutMillis()))) {
             dropBackup("it has not taken over the guest's state within " + settings.epochTimeoutMillis() + " ms");
         }
-        learnerTick();
-        handOverTick();
+        if (state == ReplicaState.LEARNER) {
+            learner.onTick(now);
+        }
+        orders.onTick(now);
         sample();
         truncateSolo();
     }
@@ -737,34 +725,6 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         return TimeUnit.MICROSECONDS.toNanos(settings.policy().sampleIntervalMicros());
     }
 
-    private void learnerTick() {
-        if (state != ReplicaState.LEARNER) {
-            return;
-        }
-        if (prepareAtNanos != 0 && now >= prepareAtNanos) {
-            prepareGuest();
-        }
-        if (guestReady && !guestIntact && ownDirty != null && now >= nextJoinNanos && consensus.leader() == peer) {
-            nextJoinNanos = now + JOIN_RETRY_NANOS;
-            if (!joinSent) {
-                session = ByteBuffer.wrap(fx.random(8)).getLong();
-                guest.expect(session);
-            }
-            ByteBuffer m = Wire.message(Wire.JOIN, consensus.view(), 8 + ownDirty.encodedBytes()).putLong(session);
-            ownDirty.encode(m);
-            joinSent |= fx.send(peer, m.flip());
-        }
-    }
-
-    private void handOverTick() {
-        if (switchover != null && handOverSinceNanos != 0 && now - handOverSinceNanos > HAND_OVER_NANOS_MAX) {
-            guest.resume();
-            releaseInputs();
-            failSwitchover(peerName() + " did not take over within " + HAND_OVER_NANOS_MAX / 1_000_000
-                    + " ms; look at its log");
-        }
-    }
-
     /** Without a backup nobody needs the log once the guest has had it. */
     private void truncateSolo() {
         if (state == ReplicaState.SOLO && (join == null || !join.keepsLog()) && deliveredIndex - truncatedIndex >= TRUNCATE_STEP) {
@@ -788,46 +748,27 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
 
     /** See {@link org.plover.api.status.ProtectedVm#verify()}. */
     public void requestVerify(CompletableFuture<VerifyReport> request) {
-        if (state != ReplicaState.PROTECTED) {
-            request.completeExceptionally(new IllegalStateException(notProtected("compare memory")));
-        } else {
-            primary.requestVerify(request);
-        }
+        orders.verify(request);
     }
 
     /** See {@link org.plover.api.status.ProtectedVm#switchover()}. */
     public void requestSwitchover(CompletableFuture<String> request) {
-        if (state != ReplicaState.PROTECTED || removing) {
-            request.completeExceptionally(new IllegalStateException(notProtected("switch over")));
-        } else if (switchover != null) {
-            request.completeExceptionally(new IllegalStateException("a switchover is already under way"));
-        } else {
-            switchover = request;
-            handOverSinceNanos = 0;
-            primary.requestHandOver(true);
-        }
+        orders.switchover(request);
     }
 
     /** See {@link org.plover.api.status.ProtectedVm#forcePrimary}. */
     public void requestForcePrimary(String confirmation, CompletableFuture<String> request) {
-        request.completeExceptionally(new IllegalStateException("not made yet"));
+        orders.forcePrimary(confirmation, now, request);
     }
 
     /** See {@link org.plover.api.status.ProtectedVm#leave}. */
     public void requestLeave(String member, CompletableFuture<String> request) {
-        request.completeExceptionally(new IllegalStateException("not made yet"));
+        orders.leave(member, request);
     }
 
     /** See {@link org.plover.api.status.ProtectedVm#join}. */
     public void requestJoin(String member, CompletableFuture<String> request) {
-        request.completeExceptionally(new IllegalStateException("not made yet"));
-    }
-
-    private String notProtected(String what) {
-        return state.leads()
-                ? "cannot " + what + ": no backup is in sync at the moment; wait until plover status says that the guest is protected"
-                : "cannot " + what + " here: this member is not the primary"
-                        + (consensus.leader() >= 0 ? ", " + group.member(consensus.leader()).name() + " is" : "");
+        orders.join(member, request);
     }
 
     /** What to show of the core's state. */
