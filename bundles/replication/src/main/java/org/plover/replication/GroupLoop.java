@@ -1,6 +1,7 @@
 package org.plover.replication;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,12 +51,19 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
     private static final int LATENCY_SLOTS = 1 << 14;
     private static final int PAYLOAD_BYTES_MAX = 16 << 10;
 
+    /** What becomes of a member that had to stop. */
+    interface Ending {
+        /** Its stable storage failed. Whatever it had is gone; it may be made anew. On the loop's thread. */
+        void onStorageFailed();
+    }
+
     /** The services a member is made of. */
     record Parts(TransportProvider transport, ConsensusProvider consensus, MachineProvider machine, OutputGateProvider gate,
                  NetworkPortProvider network) {
     }
 
     private final Logger log;
+    private final Ending ending;
     private final VmSettings vm;
     private final Group group;
     private final Hashers hashers;
@@ -93,7 +101,8 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
      *
      * @throws IOException if something on this host stands in the way; says what to do; nothing is left behind
      */
-    GroupLoop(VmSettings vm, Parts parts, Hashers hashers, Settings settings) throws IOException {
+    GroupLoop(VmSettings vm, Parts parts, Hashers hashers, Settings settings, Ending ending) throws IOException {
+        this.ending = ending;
         this.vm = vm;
         this.group = vm.group();
         this.hashers = hashers;
@@ -212,6 +221,7 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
 
     private boolean onControl(int from, long incarnation, ByteBuffer m) {
         long now = System.nanoTime();
+        replica.now(now); // of this message: this member may have stood still since the one before
         if (m.get() == TO_CONSENSUS) {
             consensus.onMessage(from, incarnation, m, now);
         } else {
@@ -244,14 +254,23 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
     /** A broken safety rule or a bug: this member stops rather than guesses (S8). */
     private void failStop(Throwable e) {
         broken = "stopped itself: " + e.getMessage();
-        log.error("this member stops: {}. Nothing more is released here; the other members go on without it. Restart this"
-                + " appliance to let it join again, and please report this", e.getMessage(), e);
+        boolean storage = e instanceof UncheckedIOException;
+        if (storage) {
+            log.error("this member stops: {} ({}). Nothing more is released here; the other members go on without it. It is"
+                    + " started anew until it can write there again", e.getMessage(), String.valueOf(e.getCause()));
+        } else {
+            log.error("this member stops: {}. Nothing more is released here; the other members go on without it. Restart this"
+                    + " appliance to let it join again, and please report this", e.getMessage(), e);
+        }
         gate.mode(OutputGate.Mode.CLOSED);
         activatePorts(false);
         guest.destroy();
         transport.close();
         control.close();
         inputs.close();
+        if (storage) {
+            ending.onStorageFailed();
+        }
     }
 
     // ---- links ----

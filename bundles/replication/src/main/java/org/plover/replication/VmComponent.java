@@ -60,6 +60,8 @@ public final class VmComponent implements ProtectedVm, Settings {
     @Reference(target = "(network.id=*)")
     private NetworkPortProvider network;
 
+    private static final long START_ANEW_MILLIS = 5000;
+
     private final Hashers hashers = new Hashers();
     private final Map<String, SyncPolicy> policies = new ConcurrentHashMap<>();
     private volatile VmConfig config;
@@ -104,19 +106,50 @@ public final class VmComponent implements ProtectedVm, Settings {
     }
 
     /** Starts this member. What cannot start stays visible as a VM that has failed, and starts once its configuration is corrected. */
-    private void start(VmConfig newConfig) {
+    private synchronized void start(VmConfig newConfig) {
         config = newConfig;
         try {
             settings = VmSettings.of(name, newConfig, dataDir);
             choosePolicy();
             checkHost();
-            loop = new GroupLoop(settings, new GroupLoop.Parts(transport, consensus, machine, gate, network), hashers, this);
+            loop = new GroupLoop(settings, new GroupLoop.Parts(transport, consensus, machine, gate, network), hashers, this,
+                    this::startAnewLater);
             publish(this);
         } catch (IllegalArgumentException | IOException e) {
+            if (e instanceof IOException) {
+                startAnewLater();
+            }
             RefusedVm refused = new RefusedVm(name, newConfig.self(), e.getMessage());
             LOG.error("VM {} is not protected here: {}", name, refused.message());
             publish(refused);
         }
+    }
+
+    /** What stood in the way, a full disk for instance, may be gone in a while. */
+    private void startAnewLater() {
+        Thread later = new Thread(() -> {
+            try {
+                Thread.sleep(START_ANEW_MILLIS);
+                startAnew();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }, "plover-start-" + name);
+        later.setDaemon(true);
+        later.start();
+    }
+
+    private synchronized void startAnew() {
+        if (stopped) {
+            return;
+        }
+        LOG.info("VM {}: this member is started anew", name);
+        registration.unregister();
+        if (loop != null) {
+            loop.close();
+            loop = null;
+        }
+        start(config);
     }
 
     /** A member whose host cannot run the guest takes part all the same: its vote is needed. So this only says what is wrong. */
@@ -138,7 +171,7 @@ public final class VmComponent implements ProtectedVm, Settings {
     }
 
     @Modified
-    void modified(VmConfig newConfig) {
+    synchronized void modified(VmConfig newConfig) {
         if (loop == null) {
             registration.unregister();
             start(newConfig);
@@ -161,7 +194,7 @@ public final class VmComponent implements ProtectedVm, Settings {
     }
 
     @Deactivate
-    void deactivate() {
+    synchronized void deactivate() {
         stopped = true;
         if (registration != null) {
             registration.unregister();

@@ -70,6 +70,7 @@ final class BackupEpochs {
         sync = next;
         aborted = false;
         core.holdInputs = true;
+        core.inputs.mark();
         to(Phase.DRAINING, nowNanos);
         drain(nowNanos);
     }
@@ -79,7 +80,8 @@ final class BackupEpochs {
         if (phase != Phase.DRAINING) {
             return;
         }
-        if (core.guest.pendingInputBytes() == 0 || nowNanos - phaseNanos > DRAIN_NANOS_MAX) {
+        core.inputs.flushMarked(core.guest);
+        if (!core.inputs.hasMarked() && core.guest.pendingInputBytes() == 0 || nowNanos - phaseNanos > DRAIN_NANOS_MAX) {
             to(Phase.CAPTURING, nowNanos);
             core.guest.captureBackup(sync.view(), sync.epoch(), core.consensus.leader(), sync.hasher());
         }
@@ -122,6 +124,7 @@ final class BackupEpochs {
             throw new IllegalStateException("S4: epoch " + epoch + " applied in phase " + phase);
         }
         applied = epoch;
+        core.inputs.dropMarked(); // the primary's guest has had it, or has it before it: never twice (S2)
         core.fx.gate().discard(epoch + 1);
         runOn(nowNanos);
         toldQuiet = false;

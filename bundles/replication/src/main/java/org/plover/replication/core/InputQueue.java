@@ -11,6 +11,8 @@ final class InputQueue {
     private byte[] ring = new byte[1 << 16];
     private int head;
     private int used;
+    /** Bytes at the head that came before the SYNC entry of the epoch that is being ended. */
+    private int marked;
     private ByteBuffer scratch = ByteBuffer.allocate(16 << 10);
 
     boolean isEmpty() {
@@ -24,6 +26,24 @@ final class InputQueue {
     void clear() {
         head = 0;
         used = 0;
+        marked = 0;
+    }
+
+    /** What is queued now came before the end of the epoch. */
+    void mark() {
+        marked = used;
+    }
+
+    /** Whether anything that {@link #mark} spoke of is still queued. */
+    boolean hasMarked() {
+        return marked > 0;
+    }
+
+    /** Forgets what {@link #mark} spoke of: the guest has taken over a state that came after it. */
+    void dropMarked() {
+        head = (head + marked) % ring.length;
+        used -= marked;
+        marked = 0;
     }
 
     /** Appends a frame; false if the queue would exceed {@code bytesMax}, then nothing has been appended. */
@@ -50,7 +70,17 @@ final class InputQueue {
 
     /** Hands queued frames to the guest in order, as many as it takes. */
     void flush(Guest guest) {
-        while (used > 0) {
+        flush(guest, used);
+    }
+
+    /** As {@link #flush}, but only what {@link #mark} spoke of. */
+    void flushMarked(Guest guest) {
+        flush(guest, marked);
+    }
+
+    private void flush(Guest guest, int bytesMax) {
+        int end = used - bytesMax;
+        while (used > end) {
             int nic = peek(0);
             int length = 0;
             for (int i = 1; i <= 4; i++) {
@@ -68,6 +98,7 @@ final class InputQueue {
             }
             head = (head + RECORD_HEADER_BYTES + length) % ring.length;
             used -= RECORD_HEADER_BYTES + length;
+            marked = Math.max(0, marked - RECORD_HEADER_BYTES - length);
         }
     }
 

@@ -41,6 +41,12 @@ final class PrimaryEpochs implements EpochView {
     }
 
     private static final long DRAIN_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(20);
+    /**
+     * A primary that has heard from no majority for longer asks again before it releases what has been acknowledged. Not what
+     * makes it safe, an acknowledged epoch is committed; but after having been frozen it does not send on behalf of a view
+     * that is over, next to the replica that took over.
+     */
+    private static final long QUORUM_AGE_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(150);
 
     private final ReplicaCore core;
     private Phase phase = Phase.RUNNING;
@@ -64,6 +70,8 @@ final class PrimaryEpochs implements EpochView {
     private long capturedNanos;
     private long previousCaptureNanos;
     private boolean staged;
+    /** The epoch up to which output may leave as soon as a majority has been heard from, or 0. */
+    private long releasable;
     private PageSet peerDirty;
     private long[] peerDigests;
     private long pauseNanos;
@@ -172,6 +180,7 @@ final class PrimaryEpochs implements EpochView {
         }
         to(Phase.DRAINING);
         core.holdInputs = true;
+        core.inputs.mark();
         drain(nowNanos);
     }
 
@@ -181,7 +190,8 @@ final class PrimaryEpochs implements EpochView {
         if (phase != Phase.DRAINING) {
             return;
         }
-        if (core.guest.pendingInputBytes() == 0 || nowNanos - phaseNanos > DRAIN_NANOS_MAX) {
+        core.inputs.flushMarked(core.guest);
+        if (!core.inputs.hasMarked() && core.guest.pendingInputBytes() == 0 || nowNanos - phaseNanos > DRAIN_NANOS_MAX) {
             to(Phase.CAPTURING);
             core.guest.capture(new Guest.Capture(sync.epoch(), syncIndex, forJoin, sync.verify(), sync.handOver(), sync.hasher()));
         }
@@ -282,9 +292,23 @@ final class PrimaryEpochs implements EpochView {
         staged = true;
         commitNanos = nowNanos - capturedNanos;
         if (!forJoin) {
-            releasedFrames = core.fx.gate().release(ofEpoch);
+            releasable = ofEpoch;
+            release(nowNanos);
         }
         core.consensus.truncate(syncIndex, nowNanos);
+    }
+
+    /** Lets go what the backup has acknowledged, if this member has reason to believe that it still leads. */
+    void release(long nowNanos) {
+        if (releasable == 0 || nowNanos - core.consensus.lastQuorumNanos() > QUORUM_AGE_NANOS_MAX) {
+            return;
+        }
+        releasedFrames += core.fx.gate().release(releasable);
+        releasable = 0;
+    }
+
+    boolean awaitsQuorum() {
+        return releasable != 0;
     }
 
     void onVerified(long ofEpoch, int pages, int differing, List<Integer> first) {
@@ -345,6 +369,7 @@ final class PrimaryEpochs implements EpochView {
             verifyRequest = null;
         }
         aborted = true;
+        releasable = 0;
         switch (phase) {
             case CAPTURING, FINISHING -> { } // the report is on its way and finds it aborted
             case DRAINING -> {

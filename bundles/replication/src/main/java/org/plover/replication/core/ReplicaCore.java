@@ -699,6 +699,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     }
 
     private void inputsTick() {
+        primary.release(now);
         primary.drain(now);
         backup.drain(now);
         if (!holdInputs && !inputs.isEmpty()) {
@@ -738,7 +739,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         boolean sampling = state == ReplicaState.PROTECTED || state == ReplicaState.BACKUP;
         long next = sampling ? nextSampleNanos : now + TimeUnit.MILLISECONDS.toNanos(20);
         if (backup.phase() == BackupEpochs.Phase.DRAINING || primary.phase() == PrimaryEpochs.Phase.DRAINING
-                || !holdInputs && !inputs.isEmpty()) {
+                || primary.awaitsQuorum() || !holdInputs && !inputs.isEmpty()) {
             next = Math.min(next, now + TimeUnit.MICROSECONDS.toNanos(200));
         }
         return next;
