@@ -1,6 +1,7 @@
 package org.plover.consensus.paxos;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import org.plover.api.consensus.Membership;
 import org.plover.api.group.Group;
 import org.slf4j.Logger;
@@ -19,6 +20,8 @@ import org.slf4j.LoggerFactory;
 final class Election {
     /** Two can stand at most, and usually one: a little jitter is enough. */
     private static final int JITTER_SHARE = 8;
+    /** Whoever holds the guest goes first. */
+    private static final int COLD_PATIENCE_FACTOR = 4;
 
     private static final int OK = 1;
     /** The answer counts: a voter that knows its log. */
@@ -27,6 +30,8 @@ final class Election {
     private static final int TAKEOVER = 8;
     /** The last part of a voter's log. */
     private static final int LAST = 16;
+    /** The sender holds a guest that can go on. */
+    private static final int GUEST = 64;
     /** The sender's log begins somewhere. */
     private static final int HAS_LOG = 32;
 
@@ -48,12 +53,20 @@ final class Election {
     private Stage stage = Stage.NONE;
     private int round;
     private long target;
+    /** The membership by which this candidate thinks itself in sync. */
+    private Membership standsBy;
     /** Newest membership that any answer spoke of. */
     private Membership heard;
     /** Newest one that any answer said is committed. */
     private Membership heardInForce;
     private int answered;
     private int remembering;
+    /** The newest membership that each of those who answered has accepted. */
+    private final Membership[] claims = new Membership[Group.SIZE];
+    /** Who said with its answer that it holds the guest. */
+    private int holding;
+    /** This member holds no guest: it may only lead if no other in-sync member does either. */
+    private boolean cold;
     /** Whose better log is being taken over, or -1; and where it ends. */
     private int source;
     private long sourceView;
@@ -110,7 +123,8 @@ final class Election {
     }
 
     void onTick(long now) {
-        if (!core.isReplica || now < notBeforeNanos || now - leaderHeardNanos < patience() + jitterNanos) {
+        if (!core.isReplica || now < notBeforeNanos || now - leaderHeardNanos < patience() + jitterNanos
+                || !core.host.canLead() && now - leaderHeardNanos < COLD_PATIENCE_FACTOR * timeout()) {
             return;
         }
         drawJitter();
@@ -124,7 +138,8 @@ final class Election {
     /** Whether it makes sense to ask at all; the answers decide whether the in-sync set names this member. */
     private boolean mayStand() {
         boolean hasLog = core.state == State.RECOVERING || !following.needsBase();
-        return hasLog && core.newestMembership() != null && core.host.canLead();
+        return hasLog && core.newestMembership() != null && (core.host.canLead() || core.host.canColdStart())
+                && PaxosCore.generationOf(core.highestViewHeard) <= PaxosCore.generationOf(core.view());
     }
 
     // ---- candidate
@@ -134,6 +149,10 @@ final class Election {
         round++;
         answered = 1 << core.self;
         remembering = core.state.isVoting() ? answered : 0;
+        Arrays.fill(claims, null);
+        claims[core.self] = core.newestMembership();
+        cold = !core.host.canLead();
+        holding = cold ? 0 : answered;
         source = -1;
         heardCommit = 0;
         heard = next == Stage.CANVASS ? core.newestMembership() : Memberships.newer(heard, core.newestMembership());
@@ -144,11 +163,16 @@ final class Election {
 
     private void canvass(long now) {
         begin(Stage.CANVASS);
+        standsBy = core.newestMembership();
         LOG.info("{}: has not heard a leader for {} ms, canvasses for view {}", core.name(), (now - leaderHeardNanos) / 1_000_000, target);
         ask(MessageType.CANVASS, 0, core.view());
+        if (hasQuorum() && isFit()) {
+            prepare(0, now); // it alone votes
+        }
     }
 
-    private void ask(MessageType type, int flags, long view) {
+    private void ask(MessageType type, int moreFlags, long view) {
+        int flags = moreFlags | (cold ? 0 : GUEST);
         for (Peer p : core.peers) {
             if (p.index != core.self && p.connected) {
                 ByteBuffer m = core.wire.begin(type, flags, view, 4 + 8 * 4 + MEMBERSHIPS_BYTES);
@@ -158,7 +182,7 @@ final class Election {
                 } else {
                     m.putLong(log.lastView()).putLong(log.last()).putLong(core.commitIndex());
                 }
-                putMemberships(m);
+                putMemberships(m, standsBy);
                 core.send(p, m);
             }
         }
@@ -209,49 +233,135 @@ final class Election {
         if ((flags & REMEMBERS) != 0) {
             remembering |= 1 << peer.index;
         }
+        claims[peer.index] = theirs;
+        if ((flags & GUEST) != 0) {
+            holding |= 1 << peer.index;
+        }
         heard = Memberships.newer(heard, theirs);
     }
 
     private boolean hasQuorum() {
+        Membership m = inForce();
         return rememberingMajority()
-                || Integer.bitCount(answered) == Group.SIZE && Integer.bitCount(answered & voters()) >= Group.MAJORITY;
+                || (answered & m.voterMask()) == m.voterMask() && Integer.bitCount(answered & voters()) >= m.majority();
     }
 
     private boolean rememberingMajority() {
-        return Integer.bitCount(remembering & voters()) >= Group.MAJORITY;
+        return Integer.bitCount(remembering & voters()) >= inForce().majority();
     }
 
-    /** Who counts, by the newest membership known to be committed, or else by the newest known. */
+    /** The newest membership known to be committed, or else the newest known. */
+    private Membership inForce() {
+        Membership known = Memberships.newer(core.memberships.committed(), heardInForce);
+        return known == null ? heard : known;
+    }
+
+    /** Those whose votes count. */
     private int voters() {
-        Membership inForce = Memberships.newer(core.memberships.committed(), heardInForce);
-        if (inForce == null) {
-            inForce = heard;
-        }
+        Membership inForce = inForce();
         int voters = 0;
         for (Peer p : core.peers) {
-            long incarnation = p.index == core.self ? core.ballot.incarnation() : p.incarnation;
-            if (inForce.incarnation(p.index) == incarnation) {
+            if (isVoter(p, inForce)) {
                 voters |= 1 << p.index;
             }
         }
         return voters;
     }
 
-    /**
-     * The newest membership must name this replica in sync. Where no majority remembers the log, the newest one known to be
-     * committed must as well, for the newest may be a proposal that never came into force.
-     */
     private boolean isFit() {
-        return isNamedIn(heard) && (rememberingMajority() || heardInForce == null || isNamedIn(heardInForce));
+        return (!cold || isGuestLost()) && (isFitBy(heard) || isFitBy(newestPossible()));
+    }
+
+    /**
+     * That membership must name this replica in sync. Where no majority remembers the log, what is known to be committed
+     * must as well, for the newest may be a proposal that never came into force; unless its proposer has answered, and proposed
+     * nothing else since: then it holds output back, as it does for every proposal, and the proposal may still be completed.
+     */
+    private boolean isFitBy(Membership m) {
+        return isNamedIn(m) && (rememberingMajority() || isNamedIn(inForce())
+                || m.equals(claims[core.leaderOf(m.view())]) && isVoter(core.peers[core.self], inForce()));
+    }
+
+    /**
+     * Whether it is certain that no in-sync replica holds the guest any more: each has answered, and said so. Named in sync
+     * by what is in force or by any newer proposal, for either may be what counts. With the promise of a view the answer is
+     * good for ever: whoever gave it can get a guest only from the leader of a view that is not older. A member that answers
+     * with another incarnation than the agreed one has lost its storage, and its guest long before.
+     */
+    private boolean isGuestLost() {
+        return mayHold() == 0;
+    }
+
+    private int mayHold() {
+        return mayHold(inForce()) | mayHold(newestPossible()) | mayHold(heard);
+    }
+
+    private int mayHold(Membership m) {
+        int may = 0;
+        for (Peer p : core.peers) {
+            int bit = 1 << p.index;
+            boolean silent = (answered & bit) == 0;
+            boolean holds = (holding & bit) != 0 && m.incarnation(p.index) == incarnationOf(p) && isVoter(p, inForce());
+            if (m.isInSync(p.index) && (silent || holds)) {
+                may |= bit;
+            }
+        }
+        return may;
+    }
+
+    private long incarnationOf(Peer p) {
+        return p.index == core.self ? core.ballot.incarnation() : p.incarnation;
+    }
+
+    private boolean isVoter(Peer p, Membership m) {
+        return m.isVoter(p.index) && m.incarnation(p.index) == incarnationOf(p);
+    }
+
+    private String waitingFor() {
+        return String.join(" and ", core.group.names(mayHold())) + ", in sync, may hold the guest";
+    }
+
+    /**
+     * The newest membership that may be in force. A proposal that too few voters have accepted, when all of those who have
+     * not will never do so any more, is none: its proposer has not acted on it.
+     */
+    private Membership newestPossible() {
+        Membership base = inForce();
+        Membership found = base;
+        for (Membership m : claims) {
+            if (m != null && m.isNewerThan(found) && supporters(m, base) >= base.majority()) {
+                found = m;
+            }
+        }
+        return found;
+    }
+
+    /** How many voters may have accepted this membership or a newer one. */
+    private int supporters(Membership m, Membership base) {
+        int n = 0;
+        for (int i = 0; i < claims.length; i++) {
+            boolean against = (answered & 1 << i) != 0 && (claims[i] == null || m.isNewerThan(claims[i]));
+            n += base.isVoter(i) && !against ? 1 : 0;
+        }
+        return n;
+    }
+
+    /** What is to be agreed on again: the newest membership by which this replica may lead. */
+    private Membership confirmable() {
+        return isFitBy(heard) ? heard : newestPossible();
     }
 
     private boolean isNamedIn(Membership m) {
-        return m.isInSync(core.self) && m.incarnation(core.self) == core.ballot.incarnation();
+        return names(m, core.self, core.ballot.incarnation());
     }
 
     private void putMemberships(ByteBuffer to) {
+        putMemberships(to, core.newestMembership());
+    }
+
+    private void putMemberships(ByteBuffer to, Membership newest) {
         Wire.putMembership(to, core.membershipInForce());
-        Wire.putMembership(to, core.newestMembership());
+        Wire.putMembership(to, newest);
     }
 
     void onTakeover(Peer peer, long view, long now) {
@@ -259,7 +369,7 @@ final class Election {
             core.sendStatus(peer);
             return;
         }
-        if (!mayStand()) {
+        if (!core.host.canLead() || !mayStand()) {
             LOG.warn("{}: {} hands over, but this replica's guest cannot go on", core.name(), core.nameOf(peer.index));
             return;
         }
@@ -267,14 +377,12 @@ final class Election {
     }
 
     private void prepare(int flags, long now) {
+        standsBy = stage == Stage.CANVASS ? confirmable() : core.newestMembership();
         begin(Stage.PREPARE);
-        if (!isNamedIn(heard)) {
-            stage = Stage.NONE;
-            return;
-        }
         core.store(target);
         core.toViewChange("stands for view " + target, now);
         ask(MessageType.PREPARE, flags, target);
+        leadIfReady(now);
     }
 
     void onPromise(Peer peer, int flags, long view, ByteBuffer message, long now) {
@@ -341,9 +449,26 @@ final class Election {
         if (source >= 0 || !hasQuorum()) {
             return;
         }
+        claims[core.self] = core.newestMembership();
         heard = Memberships.newer(heard, core.newestMembership());
+        if (!cold && !core.host.canLead()) {
+            giveUp("the guest here has failed meanwhile", now);
+            return;
+        }
+        if (cold && !isGuestLost()) {
+            if (Integer.bitCount(answered) == Group.SIZE) {
+                giveUp(waitingFor(), now);
+            }
+            return; // the answer of the one that counts may still come
+        }
         if (!isFit()) {
             giveUp(heard + " does not name this replica in sync", now);
+            return;
+        }
+        Membership chosen = confirmable();
+        boolean unknownHere = chosen.isNewerThan(core.newestMembership());
+        if (unknownHere && core.memberships.pending() != null) {
+            giveUp(chosen + " comes after a change that is not committed yet", now);
             return;
         }
         stage = Stage.NONE;
@@ -351,16 +476,20 @@ final class Election {
         following.hasBase();
         core.commitTo(Math.min(heardCommit, log.last()));
         Membership confirmed = null;
-        boolean cold = !rememberingMajority();
-        if (cold) {
+        boolean forgotten = !rememberingMajority();
+        if (forgotten) {
             startCold();
         }
-        if (cold || core.state == State.RECOVERING) {
-            core.memberships.learnCommitted(heardInForce != null ? heardInForce : heard);
-            confirmed = core.memberships.pending() == null ? heard : null;
+        if (forgotten || unknownHere || core.state == State.RECOVERING) {
+            core.memberships.learnCommitted(heardInForce != null ? heardInForce : chosen);
+            confirmed = core.memberships.pending() == null ? chosen : null;
+        }
+        if (cold && core.memberships.pending() == null) {
+            // whatever guest another replica may have left is not the one that is booted
+            confirmed = Memberships.newer(core.newestMembership(), confirmed).withInSync(target, core.group.me().bit());
         }
         core.transition(State.NORMAL_LEADER, "view " + target + " is promised by " + core.group.names(answered));
-        leadership.begin(now, confirmed);
+        leadership.begin(now, cold ? "every member in sync has lost the guest" : null, confirmed);
     }
 
     /**
@@ -400,24 +529,31 @@ final class Election {
         if (core.state == State.FORMING && theirs != null) {
             core.transition(State.LEARNER, core.nameOf(peer.index) + " knows " + theirs + ": the group was formed without this incarnation");
         }
-        String refusal = refusal(peer, wanted, theirs, false, now);
+        String refusal = refusal(peer, flags, wanted, null, now);
         answer(peer, theirRound, refusal);
+    }
+
+    private int guestFlag() {
+        return core.host.canLead() ? GUEST : 0;
     }
 
     private void answer(Peer peer, int theirRound, String refusal) {
         if (refusal != null) {
             LOG.info("{}: would not follow {}: {}", core.name(), core.nameOf(peer.index), refusal);
         }
-        int flags = (refusal == null ? OK : 0) | (core.state.isVoting() ? REMEMBERS : 0);
+        int flags = (refusal == null ? OK : 0) | (core.state.isVoting() ? REMEMBERS : 0) | guestFlag();
         ByteBuffer m = core.wire.begin(MessageType.CANVASS_REPLY, flags, core.view(), 4 + 8 + MEMBERSHIPS_BYTES);
         m.putInt(theirRound).putLong(Math.max(core.view(), core.highestViewHeard));
         putMemberships(m);
         core.send(peer, m);
     }
 
-    /** Why this member would not promise the view to that candidate, or null. */
-    private String refusal(Peer peer, long wanted, Membership theirs, boolean takeover, long now) {
-        Membership newest = Memberships.newer(core.newestMembership(), theirs);
+    /**
+     * Why this member would not promise the view to that candidate, or null.
+     *
+     * @param theirs the membership by which the candidate thinks itself in sync, or null as long as it still asks
+     */
+    private String refusal(Peer peer, int flags, long wanted, Membership theirs, long now) {
         if (core.state == State.FORMING) {
             return "this member is in no group yet";
         }
@@ -427,13 +563,30 @@ final class Election {
         if (wanted <= core.view()) {
             return "view " + core.view() + " is promised or entered, it wants " + wanted;
         }
-        if (newest == null || !newest.isInSync(peer.index) || newest.incarnation(peer.index) != peer.incarnation) {
-            return "it is not in sync, " + newest;
+        if (theirs != null && !names(Memberships.newer(core.membershipInForce(), theirs), peer)) {
+            return "it is not in sync, " + core.membershipInForce() + " is in force";
         }
-        if (!takeover && hearsLeader(peer, now)) {
+        if ((flags & GUEST) == 0 && core.host.canLead() && core.state.isVoting() && names(Memberships.newer(core.newestMembership(), theirs), core.self,
+                core.ballot.incarnation())) {
+            return "it holds no guest, and this replica does";
+        }
+        if ((flags & TAKEOVER) == 0 && hearsLeader(peer, now)) {
             return core.nameOf(core.leader) + " leads and is alive";
         }
         return null;
+    }
+
+    /** Whether that member may be right to think itself in sync; it finds out from the answers what counts. */
+    private static boolean names(Membership m, Peer peer) {
+        return names(m, peer.index, peer.incarnation);
+    }
+
+    private static boolean names(Membership m, int member, long incarnation) {
+        return m != null && m.isInSync(member) && m.incarnation(member) == incarnation;
+    }
+
+    boolean hearsLeader(long now) {
+        return core.leader >= 0 && now - leaderHeardNanos < patience();
     }
 
     private boolean hearsLeader(Peer candidate, long now) {
@@ -451,7 +604,7 @@ final class Election {
         long theirCommit = message.getLong();
         Membership inForce = Wire.getMembership(message);
         Membership theirs = Wire.getMembership(message);
-        String refusal = refusal(peer, wanted, theirs, (flags & TAKEOVER) != 0, now);
+        String refusal = refusal(peer, flags, wanted, theirs, now);
         if (refusal != null) {
             answer(peer, theirRound, refusal);
             return;
@@ -468,7 +621,7 @@ final class Election {
         // a learner's log, or what a recovering member has by now, is part of some leader's log: it counts for nothing, but
         // may be all that is left
         boolean hasLog = !following.needsBase();
-        int flags = (core.state.isVoting() ? REMEMBERS : 0) | (hasLog ? HAS_LOG : 0);
+        int flags = (core.state.isVoting() ? REMEMBERS : 0) | (hasLog ? HAS_LOG : 0) | guestFlag();
         ByteBuffer m = core.wire.begin(MessageType.PROMISE, flags, core.view(), 8 * 5 + MEMBERSHIPS_BYTES);
         m.putLong(log.lastView()).putLong(log.last()).putLong(log.base()).putLong(log.baseView()).putLong(core.commitIndex());
         putMemberships(m);

@@ -18,6 +18,8 @@ final class Following {
     private boolean needsBase;
     /** Length of the leader's log when it first spoke to this recovering member in its view. */
     private long recoverTarget = -1;
+    /** The leader's time in the message that is being answered; it comes back with the acknowledgement. */
+    private long answering;
     private long fetchedNanos = Long.MIN_VALUE / 2;
 
     Following(PaxosCore core) {
@@ -30,6 +32,12 @@ final class Following {
         return needsBase;
     }
 
+    /** The log that was there is of no use any more. */
+    void forgetBase() {
+        needsBase = true;
+        recoverTarget = -1;
+    }
+
     /** The log was begun by other means: by leading, or from a voter's log. */
     void hasBase() {
         needsBase = false;
@@ -39,6 +47,7 @@ final class Following {
         if (!follow(peer, view, now, election)) {
             return;
         }
+        answering = message.getLong();
         long leaderCommit = message.getLong();
         long leaderBase = message.getLong();
         long leaderLast = message.getLong();
@@ -69,6 +78,7 @@ final class Following {
         if (!follow(peer, view, now, election)) {
             return;
         }
+        answering = message.getLong();
         long leaderLast = message.getLong();
         long base = message.getLong();
         long baseView = message.getLong();
@@ -123,6 +133,9 @@ final class Following {
     }
 
     private void enter(Peer peer, long view) {
+        if (PaxosCore.generationOf(view) > PaxosCore.generationOf(core.view())) {
+            core.beginGeneration(core.nameOf(peer.index), view);
+        }
         core.store(view);
         core.endLeading();
         core.leader = peer.index;
@@ -241,7 +254,7 @@ final class Following {
     }
 
     private void sendAck(Peer peer, int flags, long index) {
-        ByteBuffer m = core.wire.begin(MessageType.ACK, flags, core.view(), 8);
-        core.send(peer, m.putLong(index));
+        ByteBuffer m = core.wire.begin(MessageType.ACK, flags, core.view(), 8 + 8);
+        core.send(peer, m.putLong(index).putLong(answering));
     }
 }

@@ -27,6 +27,8 @@ final class Leadership {
     /** First entry of the view; the older ones are committed by its commitment (Ongaro and Ousterhout 2014, section 5.4.2). */
     private long firstIndex;
     private long gatheredBytes;
+    /** Why the guest has to be booted when the view is entered, or null. */
+    private String coldStart;
     /** A membership came into force and the others should know now. */
     private boolean announce;
 
@@ -50,11 +52,13 @@ final class Leadership {
     /**
      * The view is this member's, with a log from older views that has to be committed anew.
      *
+     * @param coldWhy   null, or why nobody holds the guest any more, so that the host has to boot one
      * @param confirmed null, or a membership that is known from stable storage while the log that brought it may be
      *                  forgotten, so that it has to be agreed on again
      */
-    void begin(long now, Membership confirmed) {
+    void begin(long now, String coldWhy, Membership confirmed) {
         open();
+        coldStart = coldWhy;
         if (confirmed == null) {
             log.append(core.view(), EntryType.NOOP, NOTHING.rewind());
         } else {
@@ -64,11 +68,18 @@ final class Leadership {
         pumpAll(true, now);
     }
 
+    /** As {@link #begin}, of a generation in which this member alone votes: nobody has to agree. */
+    void beginAlone(long now, String coldWhy) {
+        begin(now, coldWhy, null);
+        commitWhatMajorityHas(now);
+    }
+
     private void open() {
         if (core.leaderOf(core.view()) != core.self || !core.isVoterMyself()) {
             throw new IllegalStateException(core.name() + " must not lead view " + core.view() + " (S1)");
         }
         core.leader = core.self;
+        coldStart = null;
         entered = false;
         gatheredBytes = 0;
         for (Peer p : core.peers) {
@@ -84,15 +95,22 @@ final class Leadership {
         if (entered || core.state != State.NORMAL_LEADER || core.commitIndex() < firstIndex) {
             return;
         }
-        if (core.isSuspended()) {
-            // a cold start: no guest of this group runs, the host boots one from what it has, older entries mean nothing to it
+        if (coldStart != null) {
+            // older entries mean nothing to a guest that is booted
             core.resumeAfter(core.commitIndex());
+        }
+        if (core.isSuspended()) {
+            throw new IllegalStateException(core.name() + " leads view " + core.view() + " without a guest (S1)");
         }
         if (core.delivered() < firstIndex) {
             return;
         }
         entered = true;
         LOG.info("{}: leads view {}, log {}..{}, {}", core.name(), core.view(), log.base(), log.last(), core.memberships.committed());
+        if (coldStart != null) {
+            core.host.onColdStart(coldStart);
+            coldStart = null;
+        }
         core.host.onLeading(core.view());
     }
 
@@ -131,6 +149,9 @@ final class Leadership {
         }
         gatheredBytes = 0;
         pumpAll(false, now);
+        if (votesAlone() && core.commitIndex() < log.last()) {
+            commitWhatMajorityHas(now);
+        }
     }
 
     long proposeMembership(Membership next, long now) {
@@ -144,7 +165,7 @@ final class Leadership {
         check(current, next);
         appendMembership(next);
         LOG.info("{}: proposes {} as entry {}", core.name(), next, log.last());
-        flush(now);
+        pumpAll(false, now);
         return log.last();
     }
 
@@ -166,6 +187,10 @@ final class Leadership {
             if (next.isInSync(i) && core.group.member(i).kind() == MemberKind.WITNESS) {
                 throw new IllegalArgumentException(next + " names the witness in sync; only replicas can be");
             }
+        }
+        if (Integer.bitCount(next.voterMask() ^ current.voterMask()) > 1 || !next.isVoter(core.self)) {
+            throw new IllegalArgumentException(next + " after " + current
+                    + ": one change may bring or take one vote, and not the leader's");
         }
         if (next.view() != core.view() || next.version() != current.version() + 1) {
             throw new IllegalArgumentException(next + " is not the successor of " + current + " in view " + core.view());
@@ -207,17 +232,17 @@ final class Leadership {
         Settings s = core.settings();
         boolean sent = false;
         if (p.needsBase || p.next <= log.base()) {
-            sendSkip(p);
+            sendSkip(p, now);
             sent = true;
         }
         while (p.next <= log.last() && log.bytesBetween(p.match, p.next - 1) < s.peerWindowBytesMax()) {
             int count = Wire.countFor(log, p.next, s.batchBytesMax());
-            sendAppend(p, count);
+            sendAppend(p, count, now);
             p.next += count;
             sent = true;
         }
         if (!sent && heartbeat) {
-            sendAppend(p, 0);
+            sendAppend(p, 0, now);
             sent = true;
         }
         if (sent) {
@@ -225,19 +250,19 @@ final class Leadership {
         }
     }
 
-    private void sendAppend(Peer p, int count) {
+    private void sendAppend(Peer p, int count, long now) {
         long prev = p.next - 1;
         int bytes = (int) log.bytesBetween(prev, prev + count);
-        ByteBuffer m = core.wire.begin(MessageType.APPEND, 0, core.view(), 8 * 5 + 4 + bytes);
-        m.putLong(core.commitIndex()).putLong(log.base()).putLong(log.last());
+        ByteBuffer m = core.wire.begin(MessageType.APPEND, 0, core.view(), 8 * 6 + 4 + bytes);
+        m.putLong(now).putLong(core.commitIndex()).putLong(log.base()).putLong(log.last());
         m.putLong(prev).putLong(log.viewAt(prev)).putInt(count);
         Wire.putEntries(m, log, p.next, count);
         core.send(p, m);
     }
 
-    private void sendSkip(Peer p) {
-        ByteBuffer m = core.wire.begin(MessageType.SKIP, 0, core.view(), 8 * 3 + 1 + Membership.BYTES);
-        m.putLong(log.last()).putLong(log.base()).putLong(log.baseView());
+    private void sendSkip(Peer p, long now) {
+        ByteBuffer m = core.wire.begin(MessageType.SKIP, 0, core.view(), 8 * 4 + 1 + Membership.BYTES);
+        m.putLong(now).putLong(log.last()).putLong(log.base()).putLong(log.baseView());
         Wire.putMembership(m, core.memberships.committed());
         core.send(p, m);
         p.next = log.base() + 1;
@@ -256,7 +281,11 @@ final class Leadership {
 
     // ---- acknowledgements
 
-    void onAck(Peer p, int flags, long index, long now) {
+    void onAck(Peer p, int flags, long index, long sentNanos, long now) {
+        if (sentNanos - now > 0) {
+            throw new IllegalStateException(core.name() + ": " + core.nameOf(p.index) + " answers what has not been sent yet");
+        }
+        p.answeredNanos = Math.max(p.answeredNanos, sentNanos);
         if (index > log.last()) {
             throw new IllegalStateException(core.name() + ": " + core.nameOf(p.index) + " acknowledges " + index + ", the log of view "
                     + core.view() + " ends at " + log.last());
@@ -278,12 +307,13 @@ final class Leadership {
     }
 
     /**
-     * With the leader's own, one other voter's acknowledgement makes a majority. Only an entry of this view is counted; it
-     * commits what is before it. Entries after a membership change are counted by what the change put in force.
+     * With the leader's own, one other voter's acknowledgement makes a majority of two or three; a leader that alone votes
+     * needs none. Only an entry of this view is counted; it commits what is before it. Entries after a membership change are
+     * counted by what the change put in force.
      */
     private void commitWhatMajorityHas(long now) {
         while (true) {
-            long index = 0;
+            long index = votesAlone() ? log.last() : 0;
             for (Peer p : core.peers) {
                 if (p.index != core.self && p.voting && core.isVoter(p)) {
                     index = Math.max(index, p.match);
@@ -303,6 +333,24 @@ final class Leadership {
         enterIfReady();
     }
 
+    private boolean votesAlone() {
+        return core.memberships.committed().majority() == 1;
+    }
+
+    /** When the newest message was sent that a majority has answered in this view; see {@link Consensus#lastQuorumNanos}. */
+    long lastQuorumNanos() {
+        if (!entered) {
+            return Long.MIN_VALUE;
+        }
+        long newest = votesAlone() ? core.lastTick() : Long.MIN_VALUE;
+        for (Peer p : core.peers) {
+            if (p.index != core.self && p.voting && core.isVoter(p)) {
+                newest = Math.max(newest, p.answeredNanos);
+            }
+        }
+        return newest;
+    }
+
     /** A member that becomes a voter by it should know at once, for its acknowledgements count from then on. */
     void onMembershipCommitted() {
         announce = true;
@@ -310,13 +358,17 @@ final class Leadership {
 
     /** A witness that lost its storage has nothing to synchronise: it is voted in again as soon as it follows. */
     private void proposeReturnedWitness(Peer p, long now) {
-        if (entered && p.index == core.group.witness().index() && core.memberships.pending() == null && !core.isVoter(p)) {
+        if (entered && p.index == core.group.witness().index() && core.memberships.pending() == null && !core.isVoter(p)
+                && !core.memberships.committed().hasLeft(p.index)) {
             proposeMembership(core.memberships.committed().withMember(core.view(), p.index, p.incarnation, false), now);
         }
     }
 
     /** Whether another voter has acknowledged lately, so that nobody has a reason to stand against this leader. */
     boolean hasMajority(long now) {
+        if (votesAlone()) {
+            return true;
+        }
         for (Peer p : core.peers) {
             if (p.index != core.self && p.connected && p.voting && core.isVoter(p) && p.ackedNanos != Long.MIN_VALUE
                     && now - p.ackedNanos < core.settings().electionTimeoutNanos()) {

@@ -33,7 +33,7 @@ final class Memberships {
 
     /** Whether that incarnation of a member is a voter. */
     boolean isVoter(int member, long incarnation) {
-        return committed != null && committed.incarnation(member) == incarnation;
+        return committed != null && committed.isVoter(member) && committed.incarnation(member) == incarnation;
     }
 
     /** A change stands in the log at {@code index}. */
@@ -66,6 +66,12 @@ final class Memberships {
         }
         pending = null;
         return true;
+    }
+
+    /** This log's history is over: a new generation of views has begun elsewhere. */
+    void forget() {
+        committed = null;
+        pending = null;
     }
 
     /** The log is no longer the one that holds the change under way. */

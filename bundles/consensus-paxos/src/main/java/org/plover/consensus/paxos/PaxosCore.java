@@ -24,6 +24,7 @@ import org.slf4j.LoggerFactory;
  * can have two leaders (S1).
  */
 final class PaxosCore implements Consensus {
+    private static final int GENERATION_SHIFT = 40;
     private static final Logger LOG = LoggerFactory.getLogger(PaxosCore.class);
 
     final Group group;
@@ -309,7 +310,7 @@ final class PaxosCore implements Consensus {
         } else if (view < ballot.view()) {
             leadership.pump(peer, true, now);
         } else {
-            leadership.onAck(peer, flags, message.getLong(), now);
+            leadership.onAck(peer, flags, message.getLong(), message.getLong(), now);
         }
     }
 
@@ -405,12 +406,67 @@ final class PaxosCore implements Consensus {
 
     @Override
     public void forceLead(long now) {
-        throw new IllegalStateException("not made yet");
+        String refusal = !isReplica ? "a witness cannot lead"
+                : state == State.FORMING ? "the group has not formed yet: there is nothing to go on with; start the other members"
+                : state == State.NORMAL_LEADER && leadership.hasMajority(now) ? "this member leads, and a majority follows it"
+                : state == State.NORMAL_FOLLOWER && election.hearsLeader(now) ? nameOf(leader) + " leads and is alive"
+                : !host.canLead() && !host.canColdStart() ? "this member holds no guest and cannot boot one now" : null;
+        if (refusal != null) {
+            throw new IllegalStateException(refusal + "; nothing has been changed");
+        }
+        Membership known = newestMembership();
+        long next = firstViewOf(generationOf(Math.max(ballot.view(), highestViewHeard)) + 1);
+        long[] incarnations = new long[Group.SIZE];
+        for (int i = 0; i < incarnations.length; i++) {
+            incarnations[i] = i == self ? ballot.incarnation() : known.incarnation(i);
+        }
+        int me = group.me().bit();
+        Membership alone = new Membership(next, known.version() + 1, me, me, 0, incarnations);
+        ballot.store(next, alone, alone);
+        toViewChange("an operator makes this member the primary by force", now);
+        long kept = suspended ? Math.max(commitIndex, log.base()) : delivered;
+        memberships.forget();
+        log.reset(kept, next);
+        following.hasBase();
+        commitTo(kept);
+        memberships.learnCommitted(alone);
+        LOG.warn("{}: {}, by an operator's order; whatever the others do in older views does not count any more", name(), alone);
+        transition(State.NORMAL_LEADER, "view " + next + " begins by force");
+        leadership.beginAlone(now, host.canLead() ? null : "an operator made this member the primary, which holds no guest");
+    }
+
+    /** A generation of views, which begins when an operator makes a member lead by force. */
+    static long generationOf(long view) {
+        return view >> GENERATION_SHIFT;
+    }
+
+    private long firstViewOf(long generation) {
+        long first = generation << GENERATION_SHIFT;
+        return leaderOf(first) == self ? first : first + 1;
+    }
+
+    /** What this member knew belongs to a generation that an operator has ended: it begins with nothing. */
+    void beginGeneration(String by, long view) {
+        LOG.warn("{}: {} was made the primary by force and leads view {}: what this member has of older views is given up", name(), by, view);
+        leadership.end();
+        log.reset(0, 0);
+        memberships.forget();
+        following.forgetBase();
+        commitIndex = 0;
+        delivered = 0;
+        suspended = isReplica;
+        if (state != State.FORMING) {
+            transition(State.LEARNER, "a new generation of views has begun");
+        }
+    }
+
+    long lastTick() {
+        return lastTick;
     }
 
     @Override
     public long lastQuorumNanos() {
-        return isLeading() ? lastTick : Long.MIN_VALUE;
+        return leadership.lastQuorumNanos();
     }
 
     @Override

@@ -12,6 +12,8 @@ final class Peer {
     // leader
     /** Last acknowledgement in this view, {@link Long#MIN_VALUE} if there was none. */
     long ackedNanos = Long.MIN_VALUE;
+    /** When the newest message was sent, by the leader's clock, that it has answered in this view. */
+    long answeredNanos = Long.MIN_VALUE;
     /** Its log equals the leader's up to here. */
     long match;
     /** It says that its acknowledgements count. */
@@ -38,5 +40,6 @@ final class Peer {
         needsBase = false;
         unformed = false;
         ackedNanos = Long.MIN_VALUE;
+        answeredNanos = Long.MIN_VALUE;
     }
 }

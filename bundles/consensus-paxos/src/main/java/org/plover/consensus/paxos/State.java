@@ -31,11 +31,11 @@ enum State {
 
     private static final Map<State, Set<State>> MOVES = new EnumMap<>(Map.of(
             FORMING, EnumSet.of(LEARNER, NORMAL_LEADER, NORMAL_FOLLOWER),
-            LEARNER, EnumSet.of(NORMAL_FOLLOWER, VIEW_CHANGE),
+            LEARNER, EnumSet.of(LEARNER, NORMAL_FOLLOWER, VIEW_CHANGE, NORMAL_LEADER),
             RECOVERING, EnumSet.of(NORMAL_FOLLOWER, LEARNER, NORMAL_LEADER),
-            NORMAL_FOLLOWER, EnumSet.of(NORMAL_FOLLOWER, VIEW_CHANGE),
-            NORMAL_LEADER, EnumSet.of(NORMAL_FOLLOWER, VIEW_CHANGE),
-            VIEW_CHANGE, EnumSet.of(VIEW_CHANGE, NORMAL_FOLLOWER, NORMAL_LEADER)));
+            NORMAL_FOLLOWER, EnumSet.of(NORMAL_FOLLOWER, VIEW_CHANGE, LEARNER),
+            NORMAL_LEADER, EnumSet.of(NORMAL_FOLLOWER, VIEW_CHANGE, LEARNER),
+            VIEW_CHANGE, EnumSet.of(VIEW_CHANGE, NORMAL_FOLLOWER, NORMAL_LEADER, LEARNER)));
 
     boolean mayBecome(State next) {
         return MOVES.get(this).contains(next);

@@ -68,7 +68,7 @@ public class CoreMessagesTest implements ConsensusHost, StableStorage {
     private ByteBuffer append(long view) {
         ByteBuffer m = ByteBuffer.allocate(100);
         m.put((byte) MessageType.APPEND.ordinal()).put((byte) 0).putLong(view);
-        m.putLong(0).putLong(0).putLong(0).putLong(0).putLong(0).putInt(0);
+        m.putLong(0).putLong(0).putLong(0).putLong(0).putLong(0).putLong(0).putInt(0);
         return m.flip();
     }
 

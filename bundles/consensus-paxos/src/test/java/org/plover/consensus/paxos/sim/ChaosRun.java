@@ -129,7 +129,7 @@ final class ChaosRun {
             SimNode n = cluster.node(i);
             if (m.incarnation(i) == n.incarnation()) {
                 voters++;
-                fit |= m.isInSync(i) && n.canLead();
+                fit |= m.isInSync(i) && (n.canLead() || n.canColdStart());
             }
         }
         return voters >= 2 && fit;

@@ -28,6 +28,12 @@ final class Ledger {
         newestMembership = first;
     }
 
+    void confirmed(Membership m) {
+        if (m.isNewerThan(newestMembership)) {
+            newestMembership = m;
+        }
+    }
+
     boolean isFormed() {
         return formed > 0;
     }

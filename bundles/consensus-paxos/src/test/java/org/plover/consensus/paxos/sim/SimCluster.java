@@ -174,6 +174,16 @@ final class SimCluster {
         return index[0];
     }
 
+    /** A guest is booted: no other replica that is agreed to be in sync may hold it. */
+    void checkNobodyHolds(SimNode booting) {
+        Membership m = booting.core().membership();
+        for (SimNode n : nodes) {
+            if (n != booting && n.isUp() && n.guest >= 0 && m.isInSync(n.index) && m.incarnation(n.index) == n.incarnation()) {
+                throw new AssertionError("member " + booting.index + " boots the guest that member " + n.index + ", in sync, holds\n" + this);
+            }
+        }
+    }
+
     void noteHeld() {
         ledger.onlyHeldBy(Stream.of(nodes).filter(SimNode::isVoting).toList());
     }

@@ -153,18 +153,22 @@ final class SimNode implements ConsensusHost {
 
     @Override
     public boolean canLead() {
-        return guest >= 0 || coldBoot && diskIsOurs;
+        return guest >= 0;
     }
 
     @Override
     public boolean canColdStart() {
-        return false;
+        return guest < 0 && coldBoot && diskIsOurs;
     }
 
     @Override
     public void onColdStart(String why) {
-        cluster.ledger().formed(core.membership());
-        guest = 0;
+        if (!cluster.ledger().isFormed()) {
+            cluster.ledger().formed(core.membership());
+        }
+        cluster.checkNobodyHolds(this);
+        guest = core.commitIndex();
+        mayBeDelivered = true;
         diskIsOurs = true;
     }
 
@@ -175,6 +179,7 @@ final class SimNode implements ConsensusHost {
         if (guest < 0) {
             guest = core.commitIndex();
         }
+        cluster.ledger().confirmed(core.membership()); // by the view's first entry, which is committed
         cluster.ledger().begins(index, incarnation, view, core.commitIndex());
         Ledger.check(guest == core.commitIndex(), "member " + index + " leads with its guest at " + guest + ", committed is " + core.commitIndex());
         mayBeDelivered = true;
