@@ -16,6 +16,9 @@ import org.slf4j.LoggerFactory;
  * <p>A majority is normally two voters that remember their log. Should too many have restarted at once for that, all
  * three members together do as well, two of them voters: then nobody is left who could know of more. What only forgotten
  * logs held is lost, but no guest that took it is running any more either, and the in-sync set is durable.
+ *
+ * <p>When no in-sync replica holds the guest any more, the log does not matter at all, only the in-sync set does, and that is
+ * durable: then a majority is enough, restarted or not, if every in-sync replica is among those who promise.
  */
 final class Election {
     /** Two can stand at most, and usually one: a little jitter is enough. */
@@ -158,7 +161,7 @@ final class Election {
         heard = next == Stage.CANVASS ? core.newestMembership() : Memberships.newer(heard, core.newestMembership());
         heardInForce = core.membershipInForce();
         long above = Math.max(core.view(), core.highestViewHeard) + 1;
-        target = core.leaderOf(above) == core.self ? above : above + 1;
+        target = cold ? core.firstViewOf(PaxosCore.generationOf(above) + 1) : core.leaderOf(above) == core.self ? above : above + 1;
     }
 
     private void canvass(long now) {
@@ -243,6 +246,7 @@ final class Election {
     private boolean hasQuorum() {
         Membership m = inForce();
         return rememberingMajority()
+                || cold && Integer.bitCount(answered & voters()) >= m.majority()
                 || (answered & m.voterMask()) == m.voterMask() && Integer.bitCount(answered & voters()) >= m.majority();
     }
 
@@ -278,8 +282,8 @@ final class Election {
      * nothing else since: then it holds output back, as it does for every proposal, and the proposal may still be completed.
      */
     private boolean isFitBy(Membership m) {
-        return isNamedIn(m) && (rememberingMajority() || isNamedIn(inForce())
-                || m.equals(claims[core.leaderOf(m.view())]) && isVoter(core.peers[core.self], inForce()));
+        return isNamedIn(m) && isVoter(core.peers[core.self], inForce()) && (cold || rememberingMajority()
+                || isNamedIn(inForce()) || m.equals(claims[core.leaderOf(m.view())]));
     }
 
     /**
@@ -400,7 +404,7 @@ final class Election {
         heardInForce = Memberships.newer(heardInForce, inForce);
         count(peer, flags, theirs);
         heardCommit = Math.max(heardCommit, commit);
-        if ((flags & HAS_LOG) != 0 && isBetter(lastView, last)) {
+        if ((flags & HAS_LOG) != 0 && !cold && isBetter(lastView, last)) {
             source = peer.index;
             sourceView = lastView;
             sourceLast = last;
@@ -467,13 +471,17 @@ final class Election {
         }
         Membership chosen = confirmable();
         boolean unknownHere = chosen.isNewerThan(core.newestMembership());
-        if (unknownHere && core.memberships.pending() != null) {
+        if (!cold && unknownHere && core.memberships.pending() != null) {
             giveUp(chosen + " comes after a change that is not committed yet", now);
             return;
         }
         stage = Stage.NONE;
         core.store(target);
         following.hasBase();
+        if (cold) {
+            leadCold(chosen, now);
+            return;
+        }
         core.commitTo(Math.min(heardCommit, log.last()));
         Membership confirmed = null;
         boolean forgotten = !rememberingMajority();
@@ -484,12 +492,20 @@ final class Election {
             core.memberships.learnCommitted(heardInForce != null ? heardInForce : chosen);
             confirmed = core.memberships.pending() == null ? chosen : null;
         }
-        if (cold && core.memberships.pending() == null) {
-            // whatever guest another replica may have left is not the one that is booted
-            confirmed = Memberships.newer(core.newestMembership(), confirmed).withInSync(target, core.group.me().bit());
-        }
         core.transition(State.NORMAL_LEADER, "view " + target + " is promised by " + core.group.names(answered));
-        leadership.begin(now, cold ? "every member in sync has lost the guest" : null, confirmed);
+        leadership.begin(now, null, confirmed);
+    }
+
+    /**
+     * The guest is booted here. Only this replica is in sync then, whatever another one may still hold; no entry of older
+     * views is of use to anybody, so it does not matter who forgot them: what was durable is enough.
+     */
+    private void leadCold(Membership chosen, long now) {
+        Membership base = inForce();
+        core.ownGeneration(target, Math.max(Math.max(heardCommit, core.commitIndex()), log.base()), base);
+        core.suspend();
+        core.transition(State.NORMAL_LEADER, "view " + target + " is promised by " + core.group.names(answered));
+        leadership.begin(now, "every member in sync has lost the guest", chosen.withInSync(target, core.group.me().bit()));
     }
 
     /**

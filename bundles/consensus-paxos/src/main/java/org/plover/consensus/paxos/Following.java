@@ -133,7 +133,7 @@ final class Following {
     }
 
     private void enter(Peer peer, long view) {
-        if (PaxosCore.generationOf(view) > PaxosCore.generationOf(core.view())) {
+        if (core.isOfOlderGeneration(view)) {
             core.beginGeneration(core.nameOf(peer.index), view);
         }
         core.store(view);

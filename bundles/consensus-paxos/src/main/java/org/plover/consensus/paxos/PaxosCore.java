@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * can have two leaders (S1).
  */
 final class PaxosCore implements Consensus {
-    private static final int GENERATION_SHIFT = 40;
+    private static final int GENERATION_SHIFT = 32;
     private static final Logger LOG = LoggerFactory.getLogger(PaxosCore.class);
 
     final Group group;
@@ -55,6 +55,8 @@ final class PaxosCore implements Consensus {
     /** A replica whose guest is not part of the log's history: nothing is delivered before {@link #skipTo}. */
     private boolean suspended;
     private boolean delivering;
+    /** See {@link #generationOf}; before a recovering member has a log, of its durable view. */
+    private long logGeneration;
     private long forgetLater;
     private long lastTick;
 
@@ -81,6 +83,7 @@ final class PaxosCore implements Consensus {
             state = State.LEARNER;
         }
         suspended = isReplica;
+        logGeneration = generationOf(ballot.view());
         forming = new Forming(this);
         leadership = new Leadership(this);
         following = new Following(this);
@@ -219,6 +222,11 @@ final class PaxosCore implements Consensus {
     void resumeAfter(long index) {
         suspended = false;
         delivered = index;
+    }
+
+    /** This replica's guest is gone: nothing is delivered to it. */
+    void suspend() {
+        suspended = true;
     }
 
     boolean isSuspended() {
@@ -425,29 +433,45 @@ final class PaxosCore implements Consensus {
         ballot.store(next, alone, alone);
         toViewChange("an operator makes this member the primary by force", now);
         long kept = suspended ? Math.max(commitIndex, log.base()) : delivered;
-        memberships.forget();
-        log.reset(kept, next);
-        following.hasBase();
-        commitTo(kept);
-        memberships.learnCommitted(alone);
+        ownGeneration(next, kept, alone);
         LOG.warn("{}: {}, by an operator's order; whatever the others do in older views does not count any more", name(), alone);
         transition(State.NORMAL_LEADER, "view " + next + " begins by force");
         leadership.beginAlone(now, host.canLead() ? null : "an operator made this member the primary, which holds no guest");
     }
 
-    /** A generation of views, which begins when an operator makes a member lead by force. */
+    /**
+     * A generation of views has a log of its own. It begins when a guest is booted because nobody holds it any more, or when
+     * an operator makes a member lead by force: in both cases logs of older views mean nothing, and may contradict each other.
+     */
     static long generationOf(long view) {
         return view >> GENERATION_SHIFT;
     }
 
-    private long firstViewOf(long generation) {
+    long firstViewOf(long generation) {
         long first = generation << GENERATION_SHIFT;
         return leaderOf(first) == self ? first : first + 1;
     }
 
-    /** What this member knew belongs to a generation that an operator has ended: it begins with nothing. */
+    /** This member begins a generation: its log is empty, and goes on after {@code kept}. */
+    void ownGeneration(long view, long kept, Membership inForce) {
+        logGeneration = generationOf(view);
+        memberships.forget();
+        log.reset(kept, view);
+        following.hasBase();
+        commitTo(kept);
+        memberships.learnCommitted(inForce);
+    }
+
+    /** Whether this member's log is of an older generation than that view. */
+    boolean isOfOlderGeneration(long view) {
+        return generationOf(view) > logGeneration;
+    }
+
+    /** What this member knew belongs to a generation that is over: it begins with nothing. */
     void beginGeneration(String by, long view) {
-        LOG.warn("{}: {} was made the primary by force and leads view {}: what this member has of older views is given up", name(), by, view);
+        LOG.warn("{}: {} began a new generation with view {}, by force or with a guest that was booted anew: what this member has of"
+                + " older views is given up", name(), by, view);
+        logGeneration = generationOf(view);
         leadership.end();
         log.reset(0, 0);
         memberships.forget();

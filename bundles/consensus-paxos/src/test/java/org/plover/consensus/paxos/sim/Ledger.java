@@ -11,6 +11,7 @@ import org.plover.api.consensus.Membership;
 
 /** What an outside observer has seen, and the promises that must hold over it. */
 final class Ledger {
+    private static final int GENERATION_SHIFT = 32;
     private final TreeMap<Long, String> entries = new TreeMap<>();
     /** View in which an entry was first delivered. */
     private final TreeMap<Long, Long> views = new TreeMap<>();
@@ -20,6 +21,7 @@ final class Ledger {
     /** First entry that so many members forgot at once that it may be lost. */
     private long lostable = Long.MAX_VALUE;
     private int formed;
+    private long generation;
     long deliveries;
 
     void formed(Membership first) {
@@ -40,6 +42,9 @@ final class Ledger {
 
     void delivered(int member, long view, long index, EntryType type, ByteBuffer payload) {
         deliveries++;
+        if (!isOfNewestGeneration(view)) {
+            return; // by somebody who does not know yet that the guest was booted anew
+        }
         byte[] bytes = new byte[payload.remaining()];
         payload.get(payload.position(), bytes);
         String entry = type + ":" + Arrays.hashCode(bytes) + ":" + bytes.length;
@@ -77,12 +82,23 @@ final class Ledger {
     /** A member begins to lead: what was delivered anywhere is in its log, and the newest agreed membership names it. */
     void begins(int member, long incarnation, long view, long commitIndex) {
         leads(member, view);
+        check(isOfNewestGeneration(view), "member " + member + " leads view " + view + " of a generation that is over");
         check(commitIndex >= last() || lostable <= commitIndex + 1, "member " + member + " leads view " + view + " with a log up to "
                 + commitIndex + ", but entries up to " + last() + " were delivered");
         forgetFrom(lostable);
         check(newestMembership().isInSync(member) && newestMembership().incarnation(member) == incarnation, "member " + member
                 + " leads view " + view + " but is not in " + newestMembership());
         lostable = Long.MAX_VALUE;
+    }
+
+    /** Every generation has a log of its own. */
+    private boolean isOfNewestGeneration(long view) {
+        if (view >> GENERATION_SHIFT > generation) {
+            generation = view >> GENERATION_SHIFT;
+            forgetFrom(0);
+            lostable = Long.MAX_VALUE;
+        }
+        return view >> GENERATION_SHIFT == generation;
     }
 
     private void forgetFrom(long index) {

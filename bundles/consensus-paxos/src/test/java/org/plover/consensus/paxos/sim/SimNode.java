@@ -30,6 +30,7 @@ final class SimNode implements ConsensusHost {
     private long dropAfterNanos;
     private long syncIndex = -1;
     long witnessed = -1;
+    private long witnessedGeneration;
     int timesLeading;
     /** Last view this member led or followed somebody in. */
     long normalView;
@@ -140,6 +141,8 @@ final class SimNode implements ConsensusHost {
     @Override
     public void deliver(long entry, EntryType type, ByteBuffer payload) {
         if (witness) {
+            witnessed = core.view() >> 32 > witnessedGeneration ? -1 : witnessed;
+            witnessedGeneration = core.view() >> 32;
             Ledger.check(entry > witnessed, "witness was given entry " + entry + " after " + witnessed);
             witnessed = entry;
         } else if (guest < 0) {
