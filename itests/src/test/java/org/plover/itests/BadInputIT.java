@@ -65,7 +65,7 @@ public class BadInputIT {
     public void shouldSayWhatIsWrongOnTheCommandLine() throws Exception {
         says(plover("frobnicate"), 2, "'frobnicate'", "'plover help' says");
         says(plover("status", "--nonsense"), 2, "'--nonsense'", "'plover help status' says");
-        says(plover("run", "--nonsense"), 1, "--nonsense", "'plover run --help' lists");
+        says(plover("run", "--nonsense"), 2, "--nonsense", "'plover run --help' lists");
         says(plover("status", "--data", root.resolve("none").toString()), 3, "no appliance runs here", "plover run");
         says(plover("switchover", "--yes", "--data", root.resolve("none").toString()), 3, "no appliance runs here", "plover run");
         assertFalse("nothing was made", Files.exists(root.resolve("none")));

@@ -2,7 +2,6 @@ package org.plover.itests;
 
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertFalse;
-import static org.junit.Assert.assertNotEquals;
 import static org.junit.Assert.assertTrue;
 
 import java.io.File;
@@ -92,6 +91,19 @@ public class LauncherIT {
     }
 
     @Test
+    public void shouldRefuseASecondApplianceOnTheSameDataAndLeaveTheFirstAlone() throws Exception {
+        try (Appliance appliance = Appliance.start(launcher, config, data)) {
+            Command.Result second = Command.run(folder.getRoot().toPath(), launcher.toString(), "run", "--config", config.toString(),
+                    "--data", data.toString(), "--http-port", "none");
+            assertEquals(second.output(), 1, second.exitCode());
+            assertTrue(second.output(), second.output().contains("another appliance (process " + appliance.process().pid()
+                    + ") uses the data directory " + data.toRealPath() + "; stop it"));
+            assertEquals(200, appliance.get("/system/console/bundles.json", "plover", appliance.password()).statusCode());
+        }
+        Appliance.start(launcher, config, data).close();
+    }
+
+    @Test
     public void shouldKeepWhatWasSetInTheConsoleOverRestarts() throws Exception {
         Path file = Files.writeString(config.resolve("org.plover.it~one.cfg"), "# one\nthreads = 7\n");
         Path doomed = Files.writeString(config.resolve("org.plover.it~two.cfg"), "threads = 8\n");
@@ -141,7 +153,7 @@ public class LauncherIT {
             List<String> command = new ArrayList<>(List.of(launcher.toString()));
             command.addAll(wrong.getKey());
             Command.Result result = Command.run(folder.getRoot().toPath(), command.toArray(String[]::new));
-            assertNotEquals(0, result.exitCode());
+            assertEquals(result.output(), 2, result.exitCode());
             assertTrue(result.output(), result.output().contains(wrong.getValue()));
         }
         assertFalse("nothing has been made", Files.exists(data));

@@ -3,10 +3,12 @@ package org.plover.control;
 import jakarta.json.JsonException;
 import jakarta.json.JsonNumber;
 import jakarta.json.JsonObject;
+import jakarta.json.JsonObjectBuilder;
 import jakarta.json.JsonString;
 import jakarta.json.JsonValue;
 import jakarta.json.spi.JsonProvider;
 import java.io.StringReader;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -14,9 +16,14 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.IntSupplier;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.plover.api.health.PreflightCheck;
+import org.plover.api.status.MemberStatus;
 import org.plover.api.status.ProtectedVm;
+import org.plover.api.status.Role;
+import org.plover.api.status.VmStatus;
 import org.plover.control.wire.Protocol;
 import org.plover.control.wire.Protocol.Code;
 import org.plover.control.wire.RecordJson;
@@ -31,27 +38,37 @@ final class Commands {
     private static final Logger LOG = LoggerFactory.getLogger(Commands.class);
     private static final JsonProvider JSON = JsonProvider.provider();
 
+    private static final String AGREEMENT_ADVICE = "a majority must agree to it, and may still: 'plover status' shows who has left";
+
     private final String version;
     private final Supplier<List<ProtectedVm>> vms;
     private final Supplier<List<PreflightCheck>> checks;
     private final Preflight preflight;
+    private final VmConfigurations configurations;
+    private final OrderLog orders;
     private final IntSupplier timeoutSeconds;
 
     Commands(String version, Supplier<List<ProtectedVm>> vms, Supplier<List<PreflightCheck>> checks, Preflight preflight,
-             IntSupplier timeoutSeconds) {
+             VmConfigurations configurations, OrderLog orders, IntSupplier timeoutSeconds) {
         this.version = version;
         this.vms = vms;
         this.checks = checks;
         this.preflight = preflight;
+        this.configurations = configurations;
+        this.orders = orders;
         this.timeoutSeconds = timeoutSeconds;
     }
 
-    /** Never throws for what is in the request: a wrong one gets an answer that says what is wrong with it. */
-    JsonObject answer(String line) throws InterruptedException {
+    /**
+     * Never throws for what is in the request: a wrong one gets an answer that says what is wrong with it.
+     *
+     * @param user who asks, as the kernel says, or empty if it does not
+     */
+    JsonObject answer(String line, String user) throws InterruptedException {
         try {
             return JSON.createObjectBuilder()
                     .add(Protocol.OK, true)
-                    .add(Protocol.RESULT, execute(parse(line)))
+                    .add(Protocol.RESULT, execute(parse(line), user))
                     .build();
         } catch (CommandException e) {
             return error(e.code(), e.getMessage());
@@ -77,7 +94,7 @@ final class Commands {
         }
     }
 
-    private JsonValue execute(JsonObject request) throws CommandException, InterruptedException {
+    private JsonValue execute(JsonObject request, String user) throws CommandException, InterruptedException {
         String command = text(request, Protocol.COMMAND);
         if (command == null) {
             throw new CommandException(Code.BAD_REQUEST, "the request names no \"" + Protocol.COMMAND + "\"");
@@ -86,8 +103,8 @@ final class Commands {
             case Protocol.HELLO -> hello();
             case Protocol.STATUS -> status(request);
             case Protocol.EPOCHS -> RecordJson.toJson(theVm(request).epochsSince(number(request, Protocol.SINCE, -1)));
-            case Protocol.VERIFY -> verify(request);
-            case Protocol.SWITCHOVER -> switchover(request);
+            case Protocol.VERIFY, Protocol.SWITCHOVER, Protocol.FORCE_PRIMARY, Protocol.LEAVE, Protocol.JOIN, Protocol.REPLACE ->
+                order(command, request, user);
             case Protocol.DOCTOR -> RecordJson.toJson(preflight.run(checks.get()));
             default -> throw new CommandException(Code.UNKNOWN_COMMAND,
                     "there is no command '" + command + "'; the command line may be newer than the running appliance ("
@@ -108,19 +125,116 @@ final class Commands {
         return RecordJson.toJson(asked.stream().map(ProtectedVm::status).toList());
     }
 
-    private JsonObject verify(JsonObject request) throws CommandException, InterruptedException {
+    /** Carries an order out, and writes down who gave it, in which situation, and what came of it. */
+    private JsonObject order(String order, JsonObject request, String user) throws CommandException, InterruptedException {
         ProtectedVm vm = theVm(request);
-        return RecordJson.toJson(await(request, vm, vm::verify, "verify",
-                "an epoch must end for it, and a large guest takes longer to compare: look at 'plover status', then try again with "
-                        + "a longer --timeout"));
+        JsonObjectBuilder arguments = JSON.createObjectBuilder();
+        for (String name : List.of(Protocol.MEMBER, Protocol.ADDRESS, Protocol.CONFIRMATION)) {
+            if (text(request, name) != null) {
+                arguments.add(name, text(request, name));
+            }
+        }
+        String id = orders.given(vm.name(), order, arguments.build(), user, situation(vm));
+        String result = "interrupted";
+        String message = "the appliance stopped before there was a result";
+        try {
+            JsonObject done = carryOut(order, request, vm);
+            result = "done";
+            message = done.getString(Protocol.MESSAGE, done.toString());
+            return done;
+        } catch (CommandException e) {
+            result = e.code().text();
+            message = e.getMessage();
+            throw e;
+        } catch (RuntimeException e) {
+            result = Code.FAILED.text();
+            message = e.toString();
+            throw e;
+        } finally {
+            orders.ended(id, vm.name(), order, result, message);
+        }
     }
 
-    private JsonObject switchover(JsonObject request) throws CommandException, InterruptedException {
-        ProtectedVm vm = theVm(request);
-        LOG.info("{}: a switchover was asked for on the control socket", vm.name());
-        String sentence = await(request, vm, vm::switchover, "switchover",
-                "it may still come about: 'plover status' says which member leads");
+    /** An order is not held up by a status that cannot be had. */
+    private static String situation(ProtectedVm vm) {
+        try {
+            return OrderLog.situation(vm.status());
+        } catch (RuntimeException e) {
+            LOG.error("{}: no status to write down with an order", vm.name(), e);
+            return "status not known: " + e;
+        }
+    }
+
+    private JsonObject carryOut(String order, JsonObject request, ProtectedVm vm) throws CommandException, InterruptedException {
+        return switch (order) {
+            case Protocol.VERIFY -> RecordJson.toJson(await(request, vm, vm::verify, order,
+                    "an epoch must end for it, and a large guest takes longer to compare: look at 'plover status', then try again with "
+                            + "a longer --timeout"));
+            case Protocol.SWITCHOVER -> said(await(request, vm, vm::switchover, order,
+                    "it may still come about: 'plover status' says which member leads"));
+            case Protocol.FORCE_PRIMARY -> {
+                String confirmation = needed(request, Protocol.CONFIRMATION);
+                yield said(await(request, vm, () -> vm.forcePrimary(confirmation), order,
+                        "it may still come about: look at 'plover status' before anything else is done"));
+            }
+            case Protocol.LEAVE -> said(leave(request, vm));
+            case Protocol.JOIN -> {
+                String member = needed(request, Protocol.MEMBER);
+                yield said(await(request, vm, () -> vm.join(member), order, AGREEMENT_ADVICE));
+            }
+            default -> replace(request, vm);
+        };
+    }
+
+    private String leave(JsonObject request, ProtectedVm vm) throws CommandException, InterruptedException {
+        String member = needed(request, Protocol.MEMBER);
+        return await(request, vm, () -> vm.leave(member), Protocol.LEAVE, AGREEMENT_ADVICE);
+    }
+
+    private static JsonObject said(String sentence) {
         return JSON.createObjectBuilder().add(Protocol.MESSAGE, sentence).build();
+    }
+
+    /** On the primary: takes the member out. On each member that stays: learns the new address. */
+    private JsonObject replace(JsonObject request, ProtectedVm vm) throws CommandException, InterruptedException {
+        String name = needed(request, Protocol.MEMBER);
+        String address = needed(request, Protocol.ADDRESS);
+        VmConfigurations.check(address);
+        VmStatus status = vm.status();
+        MemberStatus member = status.members().stream().filter(m -> m.name().equals(name)).findFirst()
+                .orElseThrow(() -> new CommandException(Code.BAD_REQUEST, "there is no member " + name + "; the members are "
+                        + names(status, m -> true)));
+        if (member.self()) {
+            throw new CommandException(Code.REFUSED, name + " is this member itself; give the order on the primary, once this host is off");
+        }
+        List<String> message = new ArrayList<>();
+        if (!member.left() && status.role() == Role.PRIMARY) {
+            message.add(leave(request, vm));
+        } else if (!member.left()) {
+            throw new CommandException(Code.REFUSED, vm.name() + ": " + name + " has not left the group yet: give this order on the primary"
+                    + (status.primary().isEmpty() ? "" : ", " + status.primary() + ",") + " first");
+        }
+        String content = configurations.readdress(vm.name(), name, address);
+        MemberStatus self = status.members().stream().filter(MemberStatus::self).findFirst().orElseThrow();
+        message.add(self.name() + " looks for " + name + " at " + address + " from now on");
+        JsonObjectBuilder answer = JSON.createObjectBuilder().add(Protocol.MESSAGE, String.join("\n", message));
+        if (self.kind().equals(member.kind()) || self.kind().equals("replica")) {
+            // A witness does not know the guest's hardware.
+            answer.add(Protocol.FILE, VmConfigurations.FACTORY + "~" + vm.name() + ".config").add(Protocol.CONTENT, content);
+        }
+        return answer.build();
+    }
+
+    private static String names(VmStatus status, Predicate<MemberStatus> which) {
+        return status.members().stream().filter(which).map(MemberStatus::name).collect(Collectors.joining(", "));
+    }
+
+    private static String needed(JsonObject request, String field) throws CommandException {
+        String text = text(request, field);
+        if (text == null || text.isBlank()) {
+            throw new CommandException(Code.BAD_REQUEST, "the request names no \"" + field + "\"");
+        }
+        return text;
     }
 
     private <T> T await(JsonObject request, ProtectedVm vm, Supplier<CompletableFuture<T>> operation, String what, String advice)

@@ -2,9 +2,11 @@ package org.plover.control;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import org.osgi.framework.BundleContext;
+import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -33,6 +35,9 @@ public final class ControlComponent {
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
     private volatile List<PreflightCheck> checks;
 
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    private volatile ConfigurationAdmin configurationAdmin;
+
     private Path data;
     private Commands commands;
     private volatile int timeoutSeconds;
@@ -48,7 +53,8 @@ public final class ControlComponent {
         String directory = context.getProperty(Protocol.DATA_PROPERTY);
         data = Path.of(directory == null || directory.isBlank() ? "data" : directory);
         commands = new Commands(context.getBundle().getVersion().toString(), () -> vms, () -> checks,
-                new Preflight(CHECK_LIMIT), () -> timeoutSeconds);
+                new Preflight(CHECK_LIMIT), new VmConfigurations(() -> configurationAdmin),
+                new OrderLog(data.resolve(OrderLog.FILE_NAME), Clock.systemUTC()), () -> timeoutSeconds);
         timeoutSeconds = config.timeoutSeconds();
         if (CheckMode.isOn(context)) {
             LOG.debug("No control socket: this appliance runs only to check the host");

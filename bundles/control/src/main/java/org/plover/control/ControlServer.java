@@ -16,6 +16,8 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import jdk.net.ExtendedSocketOptions;
+import jdk.net.UnixDomainPrincipal;
 import org.plover.control.wire.Protocol;
 import org.plover.control.wire.Protocol.Code;
 import org.slf4j.Logger;
@@ -106,10 +108,11 @@ final class ControlServer implements Closeable {
 
     private void serve(SocketChannel client) {
         try (client) {
+            String user = user(client);
             InputStream in = Channels.newInputStream(client);
             LineReader lines = new LineReader(in, Protocol.REQUEST_BYTES_MAX);
             for (String line = lines.next(); line != null; line = lines.next()) {
-                write(client, commands.answer(line).toString());
+                write(client, commands.answer(line, user).toString());
             }
             if (lines.tooLong()) {
                 write(client, Commands.error(Code.BAD_REQUEST, "a request has at most " + Protocol.REQUEST_BYTES_MAX + " bytes")
@@ -122,6 +125,17 @@ final class ControlServer implements Closeable {
         } catch (RuntimeException | Error e) {
             LOG.error("A control client was cut off by a failure", e);
             throw e;
+        }
+    }
+
+    /** Who is at the other end, by the kernel's word; empty if it does not say. */
+    private static String user(SocketChannel client) {
+        try {
+            UnixDomainPrincipal principal = client.getOption(ExtendedSocketOptions.SO_PEERCRED);
+            return principal.user().getName();
+        } catch (IOException | UnsupportedOperationException e) {
+            LOG.debug("The kernel does not say who asks: {}", e.toString());
+            return "";
         }
     }
 

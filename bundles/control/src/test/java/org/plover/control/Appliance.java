@@ -2,11 +2,13 @@ package org.plover.control;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.rules.ExternalResource;
 import org.junit.rules.TemporaryFolder;
+import org.osgi.service.cm.ConfigurationAdmin;
 import org.plover.api.health.PreflightCheck;
 import org.plover.api.status.ProtectedVm;
 
@@ -14,6 +16,8 @@ import org.plover.api.status.ProtectedVm;
 public final class Appliance extends ExternalResource {
     public final List<ProtectedVm> vms = new CopyOnWriteArrayList<>();
     public final List<PreflightCheck> checks = new CopyOnWriteArrayList<>();
+    /** Of the configurations that the test gives it, or null. */
+    public ConfigurationAdmin configurationAdmin;
     private final TemporaryFolder folder = new TemporaryFolder();
     private ControlServer server;
 
@@ -47,7 +51,8 @@ public final class Appliance extends ExternalResource {
     }
 
     Commands commands() {
-        return new Commands("0.1.0", () -> vms, () -> checks, new Preflight(Duration.ofSeconds(5)), () -> 5);
+        return new Commands("0.1.0", () -> vms, () -> checks, new Preflight(Duration.ofSeconds(5)),
+                new VmConfigurations(() -> configurationAdmin), new OrderLog(data().resolve(OrderLog.FILE_NAME), Clock.systemUTC()), () -> 5);
     }
 
     public Path data() {

@@ -31,11 +31,15 @@ public final class FakeVm implements ProtectedVm {
     }
 
     public static VmStatus status(String vm, boolean protectedNow, String message) {
-        return new VmStatus(vm, "alpha", Role.PRIMARY, protectedNow, message, 3, "alpha", 48213,
-                List.of(new MemberStatus("alpha", "replica", true, true, true, -1),
-                        new MemberStatus("beta", "replica", false, true, protectedNow, 210),
-                        new MemberStatus("gamma", "witness", false, false, false, 1350)),
-                12, 14500, 132, 93.42, new Percentiles(512, 1.84, 6.2, 14.1), new Percentiles(512, 25, 40.5, 120),
+        return status(vm, protectedNow, message, List.of());
+    }
+
+    public static VmStatus status(String vm, boolean protectedNow, String message, List<String> notes) {
+        return new VmStatus(vm, "alpha", Role.PRIMARY, protectedNow, message, notes, 3, "alpha", 48213,
+                List.of(new MemberStatus("alpha", "replica", true, true, true, true, false, 0, -1),
+                        new MemberStatus("beta", "replica", false, true, protectedNow, true, false, 0, 210),
+                        new MemberStatus("gamma", "witness", false, false, false, true, false, 125_000, 1350)),
+                12, 14500, 30, 2048, 15, 132, 93.42, new Percentiles(512, 1.84, 6.2, 14.1), new Percentiles(512, 25, 40.5, 120),
                 new Percentiles(512, 900, 4000, 12345), new Percentiles(512, 12600, 1258291, 3565158),
                 new Percentiles(9000, 180, 420, 2100), 48213, 3, 0, -1, "xxh3", "idle", "tcp");
     }

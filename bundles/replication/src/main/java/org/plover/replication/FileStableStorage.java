@@ -3,6 +3,7 @@ package org.plover.replication;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -53,11 +54,21 @@ final class FileStableStorage implements StableStorage {
 
     private IOException damaged(String how) {
         return new IOException(file + " is not a usable record of votes: " + how + ". This member must not guess what it promised:"
-                + " move its data directory away and start it again, so that it joins as a new member");
+                + " while the other two members run, move that file away, and it joins as a member that has forgotten everything; if"
+                + " they do not run, start them first");
     }
 
     @Override
     public void store(byte[] record) throws IOException {
+        try {
+            replace(record);
+        } catch (IOException e) {
+            throw new IOException("cannot keep what this member promises in " + file + ": " + reason(e)
+                    + "; make room there, or mend the file system", e);
+        }
+    }
+
+    private void replace(byte[] record) throws IOException {
         ByteBuffer out = ByteBuffer.allocate(HEADER_BYTES + record.length)
                 .putInt(MAGIC).putInt(record.length).putInt(crcOf(ByteBuffer.wrap(record))).put(record).flip();
         try (FileChannel channel = FileChannel.open(next, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
@@ -71,6 +82,11 @@ final class FileStableStorage implements StableStorage {
         try (FileChannel directory = FileChannel.open(file.toAbsolutePath().getParent(), StandardOpenOption.READ)) {
             directory.force(true);
         }
+    }
+
+    /** Without the file's name, which is said already. */
+    private static String reason(IOException e) {
+        return e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : e.getMessage();
     }
 
     private static int crcOf(ByteBuffer bytes) {

@@ -16,6 +16,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.plover.api.consensus.Consensus;
 import org.plover.api.consensus.ConsensusProvider;
 import org.plover.api.consensus.EntryType;
+import org.plover.api.consensus.Membership;
 import org.plover.api.gate.OutputGate;
 import org.plover.api.gate.OutputGateProvider;
 import org.plover.api.group.Group;
@@ -74,6 +75,8 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
     private final List<NetworkPort> ports = new ArrayList<>();
     private final SecureRandom random = new SecureRandom();
     private final long[] incarnations = new long[Group.SIZE];
+    /** When the links broke last, for status; loop only. */
+    private final long[] lostNanos = {Long.MIN_VALUE, Long.MIN_VALUE, Long.MIN_VALUE};
     private final long[] proposedIndex = new long[LATENCY_SLOTS];
     private final long[] proposedNanos = new long[LATENCY_SLOTS];
     private final ByteBuffer toConsensus = ByteBuffer.allocateDirect(1).put(0, TO_CONSENSUS);
@@ -92,8 +95,9 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
     private volatile String broken;
 
     /** What status pages need of the loop's own state; taken now and then. */
-    record StatusView(ReplicaCore.Snapshot core, long view, int leader, boolean leading, String consensusState, int inSyncMask,
-                      long logEntries) {
+    record StatusView(ReplicaCore.Snapshot core, long view, int leader, boolean leading, String consensusState, Membership membership,
+                      long logEntries, long takenNanos, long quorumNanos, long[] heardNanos,
+                      long[] lostNanos) {
     }
 
     /**
@@ -253,8 +257,8 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
 
     /** A broken safety rule or a bug: this member stops rather than guesses (S8). */
     private void failStop(Throwable e) {
-        broken = "stopped itself: " + e.getMessage();
         boolean storage = e instanceof UncheckedIOException;
+        broken = "stopped itself: " + e.getMessage() + (storage ? ": " + e.getCause().getMessage() + "; it starts anew by itself" : "");
         if (storage) {
             log.error("this member stops: {} ({}). Nothing more is released here; the other members go on without it. It is"
                     + " started anew until it can write there again", e.getMessage(), String.valueOf(e.getCause()));
@@ -307,7 +311,8 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
     public void onDisconnected(int member, String reason) {
         post(() -> {
             log.warn("lost {}: {}", group.member(member).name(), reason);
-            consensus.onDisconnected(member, System.nanoTime());
+            lostNanos[member] = System.nanoTime();
+            consensus.onDisconnected(member, lostNanos[member]);
             replica.onDisconnected(member, group.member(member).name() + " is gone: " + reason);
         });
     }
@@ -393,9 +398,13 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
     // ---- status and orders ----
 
     private void takeStatus() {
-        int mask = consensus.membership() == null ? 0 : consensus.membership().inSyncMask();
+        long[] heard = new long[Group.SIZE];
+        for (int i = 0; i < heard.length; i++) {
+            heard[i] = consensus.lastHeardNanos(i);
+        }
         status = new StatusView(replica.snapshot(), consensus.view(), consensus.leader(), consensus.isLeading(), consensus.state(),
-                mask, consensus.lastIndex());
+                consensus.membership(), consensus.lastIndex(), System.nanoTime(), consensus.lastQuorumNanos(), heard,
+                lostNanos.clone());
     }
 
     /** The last state seen, or null before the first. */
@@ -442,6 +451,11 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
 
     void join(String member, CompletableFuture<String> request) {
         order(request, () -> replica.requestJoin(member, request));
+    }
+
+    /** Other members are at other addresses from now on. Everything else about them is as it was. */
+    void readdress(Group next) {
+        transport.readdress(next);
     }
 
     private void order(CompletableFuture<?> request, Runnable action) {

@@ -1,5 +1,7 @@
 package org.plover.replication;
 
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.plover.api.status.EpochRecord;
@@ -15,12 +17,21 @@ final class RefusedVm implements ProtectedVm {
     private final String member;
     private final String message;
 
-    /** @param reason what stands in the way, and what to do about it */
-    RefusedVm(String name, String member, String reason) {
+    /** @param reason what stands in the way, and what to do about it; if that is an IOException, the start is tried again */
+    RefusedVm(String name, String member, Exception reason) {
         this.name = name;
         this.member = member == null ? "" : member;
-        this.message = "has not started: " + reason + "; it starts when the configuration org.plover.vm~" + name
-                + " is changed, or with the appliance";
+        this.message = "has not started: " + what(reason) + (reason instanceof IOException
+                ? "; it is tried again every few seconds"
+                : "; it starts when the configuration org.plover.vm~" + name + " is changed, or with the appliance");
+    }
+
+    /** The file systems' exceptions say where in their message and what elsewhere. */
+    private static String what(Exception reason) {
+        if (reason instanceof AccessDeniedException denied) {
+            return denied.getFile() + ": permission denied; run the appliance as the owner of its data directory";
+        }
+        return reason.getMessage();
     }
 
     String message() {
@@ -35,8 +46,8 @@ final class RefusedVm implements ProtectedVm {
     /** {@inheritDoc} Without members: this one knows nothing of them. */
     @Override
     public VmStatus status() {
-        return new VmStatus(name, member, Role.FAILED, false, message, 0, "", 0, List.of(), 0, 0, 0, 0, Percentiles.NONE,
-                Percentiles.NONE, Percentiles.NONE, Percentiles.NONE, Percentiles.NONE, 0, 0, 0, -1, "", "", "");
+        return new VmStatus(name, member, Role.FAILED, false, message, List.of(), 0, "", 0, List.of(), 0, 0, 0, 0, -1, 0, 0,
+                Percentiles.NONE, Percentiles.NONE, Percentiles.NONE, Percentiles.NONE, Percentiles.NONE, 0, 0, 0, -1, "", "", "");
     }
 
     @Override

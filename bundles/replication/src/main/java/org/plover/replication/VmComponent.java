@@ -119,7 +119,7 @@ public final class VmComponent implements ProtectedVm, Settings {
             if (e instanceof IOException) {
                 startAnewLater();
             }
-            RefusedVm refused = new RefusedVm(name, newConfig.self(), e.getMessage());
+            RefusedVm refused = new RefusedVm(name, newConfig.self(), e);
             LOG.error("VM {} is not protected here: {}", name, refused.message());
             publish(refused);
         }
@@ -179,7 +179,10 @@ public final class VmComponent implements ProtectedVm, Settings {
         }
         try {
             VmSettings next = VmSettings.of(settings.name(), newConfig, dataDir);
-            if (!next.sameButForLive(settings)) {
+            if (next.sameButForLive(settings)) {
+                loop.readdress(next.group());
+                settings = next;
+            } else {
                 LOG.warn("VM {}: members, hardware or interfaces were changed; that takes effect when this appliance is restarted",
                         settings.name());
             }
@@ -243,6 +246,16 @@ public final class VmComponent implements ProtectedVm, Settings {
     @Override
     public long inputBacklogBytesMax() {
         return config.inputBacklogBytesMax();
+    }
+
+    @Override
+    public String hardware() {
+        return settings.hardware();
+    }
+
+    @Override
+    public List<String> differences(String theirs, String theirName) {
+        return settings.differences(theirs, theirName);
     }
 
     // ---- what operators ask ----

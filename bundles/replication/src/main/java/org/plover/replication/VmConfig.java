@@ -12,7 +12,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     String self();
 
     @AttributeDefinition(description = "The three members, in the same order everywhere, as NAME=replica@HOST:PORT or NAME=witness@HOST:PORT."
-            + " The first replica boots the guest when the group is formed. Restart needed.")
+            + " The first replica boots the guest when the group is formed. Addresses of other members are effective at once"
+            + " (plover replace changes them); for all else a restart is needed.")
     String[] members();
 
     @AttributeDefinition(description = "Kernel image that the guest boots. Not needed on a witness. Restart needed.")

@@ -5,7 +5,11 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.plover.api.group.Group;
@@ -115,9 +119,59 @@ record VmSettings(String name, Group group, MachineSpec machine, List<PortSpec> 
         }
     }
 
-    /** Whether only keys differ that take effect while the VM runs. */
+    /**
+     * Whether only keys differ that take effect while the VM runs: those of {@link #checkLive}, and the addresses of the other
+     * members, which {@code Transport.readdress} changes.
+     */
     boolean sameButForLive(VmSettings other) {
-        return name.equals(other.name) && group.equals(other.group) && machine.equals(other.machine) && ports.equals(other.ports)
+        return name.equals(other.name) && sameMembers(group, other.group) && machine.equals(other.machine) && ports.equals(other.ports)
                 && stateDir.equals(other.stateDir);
+    }
+
+    private static boolean sameMembers(Group one, Group two) {
+        if (one.self() != two.self() || !one.me().equals(two.me())) {
+            return false;
+        }
+        return one.members().stream().allMatch(m -> two.member(m.index()).name().equals(m.name()) && two.member(m.index()).kind() == m.kind());
+    }
+
+    /**
+     * What must be alike on both replicas for the state of one to fit into the other, as {@code key=value} lines. Kernel and
+     * initial RAM disk are not in it: they are in the guest's memory once it has booted.
+     */
+    String hardware() {
+        StringBuilder text = new StringBuilder("memoryMiB=" + machine.memoryMiB() + "\nvcpus=" + machine.vcpus() + "\n");
+        for (int i = 0; i < machine.nics().size(); i++) {
+            NicSpec nic = machine.nics().get(i);
+            text.append("nic ").append(i).append('=').append(nic.mac()).append(", mtu ").append(nic.mtu()).append('\n');
+        }
+        return text.toString();
+    }
+
+    /** Where the other replica's {@link #hardware} differs from this one's: a sentence for each difference. */
+    List<String> differences(String theirs, String theirName) {
+        Map<String, String> mine = lines(hardware());
+        Map<String, String> other = lines(theirs);
+        Set<String> keys = new TreeSet<>(mine.keySet());
+        keys.addAll(other.keySet());
+        List<String> differences = new ArrayList<>();
+        for (String key : keys) {
+            if (!Objects.equals(mine.get(key), other.get(key))) {
+                differences.add(key + " is " + mine.getOrDefault(key, "not there") + " here and " + other.getOrDefault(key, "not there")
+                        + " on " + theirName);
+            }
+        }
+        return differences;
+    }
+
+    private static Map<String, String> lines(String text) {
+        Map<String, String> values = new TreeMap<>();
+        for (String line : text.split("\n")) {
+            int equals = line.indexOf('=');
+            if (equals > 0) {
+                values.put(line.substring(0, equals), line.substring(equals + 1));
+            }
+        }
+        return values;
     }
 }

@@ -34,7 +34,7 @@ public class FileStableStorageTest {
     private void assertDamaged() {
         IOException e = assertThrows(IOException.class, () -> storage.load());
         assertTrue(e.getMessage(), e.getMessage().startsWith(file + " is not a usable record of votes: "));
-        assertTrue("says what to do", e.getMessage().contains("move its data directory away"));
+        assertTrue("says what to do", e.getMessage().contains("move that file away"));
     }
 
     @Test
@@ -91,7 +91,9 @@ public class FileStableStorageTest {
     public void shouldKeepTheOldRecordWhenStoringFails() throws Exception {
         storage.store(RECORD);
         Files.createDirectory(file.resolveSibling("votes.new"));
-        assertThrows(IOException.class, () -> storage.store(new byte[] {7}));
+        IOException e = assertThrows(IOException.class, () -> storage.store(new byte[] {7}));
+        assertTrue(e.getMessage(), e.getMessage().startsWith("cannot keep what this member promises in " + file + ": "));
+        assertTrue("says what to do", e.getMessage().contains("make room there"));
         assertArrayEquals(RECORD, storage.load().orElseThrow());
     }
 }

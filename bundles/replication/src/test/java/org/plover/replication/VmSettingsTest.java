@@ -9,6 +9,7 @@ import static org.junit.Assert.assertTrue;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.Test;
 import org.plover.api.group.MemberKind;
@@ -112,5 +113,22 @@ public class VmSettingsTest {
         assertFalse(of().sameButForLive(of("memoryMiB", 300)));
         assertFalse(of().sameButForLive(of("self", "b")));
         assertFalse(of().sameButForLive(of("nics", new String[] {"52:54:00:00:00:01@br0"})));
+    }
+
+    @Test
+    public void shouldTakeNewAddressesOfOthersWithoutARestart() {
+        String moved = MEMBERS[2].substring(0, MEMBERS[2].indexOf('@')) + "@elsewhere:9";
+        assertTrue(of().sameButForLive(of("members", new String[] {MEMBERS[0], MEMBERS[1], moved})));
+        String self = MEMBERS[0].substring(0, MEMBERS[0].indexOf('@')) + "@elsewhere:9";
+        assertFalse(of().sameButForLive(of("members", new String[] {self, MEMBERS[1], MEMBERS[2]})));
+        assertFalse(of().sameButForLive(of("members", new String[] {MEMBERS[0], "x" + MEMBERS[1], MEMBERS[2]})));
+    }
+
+    @Test
+    public void shouldNameEveryDifferenceOfTheOtherReplicasHardware() {
+        assertEquals(List.of(), of().differences(of("kernel", "/elsewhere").hardware(), "b"));
+        assertEquals(List.of("memoryMiB is 256 here and 300 on b"), of().differences(of("memoryMiB", 300).hardware(), "b"));
+        assertEquals(List.of("nic 0 is not there here and 52:54:00:00:00:01, mtu 1500 on b"),
+                of("nics", new String[0]).differences(of("nics", new String[] {"52:54:00:00:00:01@br0"}).hardware(), "b"));
     }
 }

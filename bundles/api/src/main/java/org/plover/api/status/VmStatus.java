@@ -10,12 +10,16 @@ import java.util.List;
  * @param role                  what that member does
  * @param protectedNow          whether the death of any one host would be survived
  * @param message               one sentence for the operator: what is going on, and what to do if something is wrong
+ * @param notes                 further sentences, each on something that is going on and should not be; empty if all is well
  * @param view                  view number
  * @param primary               name of the primary, or empty
  * @param epoch                 last committed epoch (primary) or applied epoch (backup)
  * @param members               all members
  * @param heldFrames            frames at the gate
  * @param heldBytes             bytes at the gate
+ * @param oldestHeldMillis      how long the oldest frame at the gate has waited, or 0
+ * @param inputBacklogBytes     agreed input that the guest here has not taken up
+ * @param quorumMillis          primary: how long ago a majority is known to have been in its view, or -1 if never; else -1
  * @param logEntries            entries in the input log
  * @param samePagesPercent      share of dirty pages that were equal, over the epochs remembered
  * @param pauseMillis           guest's pause per epoch, over the epochs remembered
@@ -31,8 +35,9 @@ import java.util.List;
  * @param policy                sync policy in use
  * @param transport             transport in use
  */
-public record VmStatus(String vm, String member, Role role, boolean protectedNow, String message, long view, String primary,
-                       long epoch, List<MemberStatus> members, int heldFrames, long heldBytes, long logEntries,
+public record VmStatus(String vm, String member, Role role, boolean protectedNow, String message, List<String> notes, long view,
+                       String primary, long epoch, List<MemberStatus> members, int heldFrames, long heldBytes, long oldestHeldMillis,
+                       long inputBacklogBytes, long quorumMillis, long logEntries,
                        double samePagesPercent, Percentiles pauseMillis, Percentiles intervalMillis, Percentiles dirtyPages,
                        Percentiles transferredBytes, Percentiles inputConsensusMicros, long epochsCommitted,
                        long epochsVerified, long pagesDiffering, int synchronisationPercent, String hasher, String policy,

@@ -1,6 +1,7 @@
 package org.plover.api.transport;
 
 import java.nio.ByteBuffer;
+import org.plover.api.group.Group;
 
 /**
  * Message channels to the other members of one group. Messages of one peer and lane arrive whole, in the order of
@@ -29,6 +30,15 @@ public interface Transport extends AutoCloseable {
 
     /** Last measured round trip of the transport's own heartbeats in microseconds, or -1 if there is none. */
     long roundTripMicros(int member);
+
+    /**
+     * Other members are to be found elsewhere from now on: links to those whose address has changed are broken and built anew.
+     * Does not block.
+     *
+     * @param next the same group, as it is configured now
+     * @throws IllegalArgumentException if more than addresses of other members has changed; nothing is changed then
+     */
+    void readdress(Group next);
 
     /** Stops listening and closes every link; no listener method is called after it has returned. Idempotent. */
     @Override

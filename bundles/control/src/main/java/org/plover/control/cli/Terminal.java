@@ -47,13 +47,19 @@ class Terminal {
 
     /** Asks a question; no answer at all, or any other than yes, is no. */
     boolean confirm(String question) {
-        out.print(question + " [y/N] ");
+        String answer = ask(question + " [y/N] ", "--yes");
+        return answer.equalsIgnoreCase("y") || answer.equalsIgnoreCase("yes");
+    }
+
+    /** Asks for a word; empty if there is none. {@code option} is what to use where nobody can be asked. */
+    String ask(String question, String option) {
+        out.print(question);
         out.flush();
         try {
             String answer = in.readLine();
-            return answer != null && (answer.strip().equalsIgnoreCase("y") || answer.strip().equalsIgnoreCase("yes"));
+            return answer == null ? "" : answer.strip();
         } catch (IOException e) {
-            throw new CliException(Exit.FAILED, "the answer cannot be read (" + e.getMessage() + "); use --yes", e);
+            throw new CliException(Exit.FAILED, "the answer cannot be read (" + e.getMessage() + "); use " + option, e);
         }
     }
 

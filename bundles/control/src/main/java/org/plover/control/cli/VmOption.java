@@ -10,6 +10,11 @@ final class VmOption {
             description = "The virtual machine; not needed where there is only one.")
     private String name;
 
+    /** The name as it was given, or null. */
+    String name() {
+        return name;
+    }
+
     JsonObjectBuilder request(String command) {
         JsonObjectBuilder request = ControlClient.request(command);
         return name == null ? request : request.add(Protocol.VM, name);

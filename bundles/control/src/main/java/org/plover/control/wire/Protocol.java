@@ -19,6 +19,15 @@ public final class Protocol {
 
     public static final String COMMAND = "command";
     public static final String VM = "vm";
+    /** Name of the member that an order is about. */
+    public static final String MEMBER = "member";
+    /** A member's new {@code HOST:PORT}. */
+    public static final String ADDRESS = "address";
+    /** The virtual machine's name, as somebody typed it who has read what it means. */
+    public static final String CONFIRMATION = "confirmation";
+    /** Name and content of a file to be put elsewhere. */
+    public static final String FILE = "file";
+    public static final String CONTENT = "content";
     public static final String SINCE = "since";
     public static final String TIMEOUT_SECONDS = "timeoutSeconds";
     public static final String OK = "ok";
@@ -37,6 +46,14 @@ public final class Protocol {
     public static final String VERIFY = "verify";
     /** Object with {@link #MESSAGE}. */
     public static final String SWITCHOVER = "switchover";
+    /** Object with {@link #MESSAGE}; needs {@link #CONFIRMATION}. */
+    public static final String FORCE_PRIMARY = "force-primary";
+    /** Object with {@link #MESSAGE}; needs {@link #MEMBER}. */
+    public static final String LEAVE = "leave";
+    /** Object with {@link #MESSAGE}; needs {@link #MEMBER}. */
+    public static final String JOIN = "join";
+    /** Object with {@link #MESSAGE}, {@link #FILE} and {@link #CONTENT}; needs {@link #MEMBER} and {@link #ADDRESS}. */
+    public static final String REPLACE = "replace";
     /** List of {@code Finding}. */
     public static final String DOCTOR = "doctor";
 

@@ -32,6 +32,7 @@ import org.plover.api.status.EpochRecord;
 import org.plover.api.status.VerifyReport;
 import org.plover.api.status.VmStatus;
 import org.plover.control.Appliance;
+import org.plover.control.FakeConfigurations;
 import org.plover.control.FakeVm;
 import org.plover.control.wire.RecordJson;
 
@@ -59,10 +60,11 @@ public class CliTest {
         appliance.vms.add(redis);
         assertEquals(0, plover("status"));
         assertOut("redis  PROTECTED", "Both replicas are in sync.", "PRIMARY, as alpha sees it", "3, 48213", "93.4 % of the pages",
-                "p50 1.84      p99 6.20      max 14.1 ms", "12 frames, 14.2 KiB", "3 verified, all equal",
+                "p50 1.84      p99 6.20      max 14.1 ms", "12 frames, 14.2 KiB, the oldest for 30 ms", "2.0 KiB that the guest has not taken up", "3 verified, all equal",
                 "hasher xxh3, policy idle, transport tcp");
-        assertOut("  alpha          replica   this member   yes      -\n", "  beta           replica   connected     yes      210 us\n",
-                "  gamma          witness   NO CONNECTION -        1.35 ms\n");
+        assertOut("  alpha          replica   this member   yes      yes    -           -\n",
+                "  beta           replica   connected     yes      yes    now         210 us\n",
+                "  gamma          witness   NO CONNECTION -        yes    125 s ago   1.35 ms\n");
         assertEquals("", err.toString());
     }
 
@@ -71,7 +73,16 @@ public class CliTest {
         redis.status = FakeVm.status("redis", false, "beta has left; start it again.");
         appliance.vms.add(redis);
         assertEquals(0, plover("status"));
-        assertOut("redis  NOT PROTECTED\n  beta has left; start it again.\n", "connected     NO       210 us");
+        assertOut("redis  NOT PROTECTED\n  beta has left; start it again.\n", "connected     NO       yes    now         210 us");
+    }
+
+    @Test
+    public void shouldShowWhatElseIsNotAsItShouldBe() {
+        redis.status = FakeVm.status("redis", false, "beta has left.", List.of("output has been held for 5 s", "votes count of alpha only"));
+        appliance.vms.add(redis);
+        assertEquals(0, plover("status"));
+        assertOut("  beta has left.\n  ! output has been held for 5 s\n  ! votes count of alpha only\n\n");
+        assertFalse("generations are of interest once there was more than one", out.toString().contains("generation"));
     }
 
     @Test
@@ -267,6 +278,119 @@ public class CliTest {
         assertEquals(0, plover("switchover", "--yes", "--vm", "mail"));
     }
 
+    // orders about members, and the last resort
+
+    @Test
+    public void shouldTakeAMemberOutAndBringItBackAndWriteBothDown() throws IOException {
+        appliance.vms.add(redis);
+        assertEquals(0, plover("leave", "beta", "--yes"));
+        assertEquals("leave beta\n", out.toString());
+        assertEquals(0, plover("join", "beta", "--yes"));
+        assertEquals("join beta\n", out.toString());
+        List<JsonObject> orders = orders();
+        assertEquals(List.of("leave", "leave", "join", "join"), orders.stream().map(o -> o.getString("order")).toList());
+        assertEquals("beta", orders.get(0).getJsonObject("arguments").getString("member"));
+        assertEquals(System.getProperty("user.name"), orders.get(0).getString("user"));
+        assertTrue(orders.get(0).getString("before"), orders.get(0).getString("before").startsWith("alpha is PRIMARY in view 3, epoch 48213, "));
+        assertEquals(orders.get(0).getString("id"), orders.get(1).getString("id"));
+        assertEquals("done", orders.get(1).getString("result"));
+        assertEquals("leave beta", orders.get(1).getString("message"));
+    }
+
+    @Test
+    public void shouldWriteDownWhyAnOrderWasRefused() throws IOException {
+        redis.order = order -> CompletableFuture.failedFuture(new IllegalStateException("this member is not the primary, beta is"));
+        appliance.vms.add(redis);
+        assertEquals(1, plover("leave", "gamma", "--yes"));
+        assertErr("redis: this member is not the primary, beta is");
+        assertEquals("refused", orders().get(1).getString("result"));
+        assertEquals("redis: this member is not the primary, beta is", orders().get(1).getString("message"));
+    }
+
+    @Test
+    public void shouldAskBeforeAMemberLeaves() {
+        appliance.vms.add(redis);
+        assertEquals(2, plover("leave", "beta"));
+        assertErr("add --yes");
+        person = true;
+        typed = "n\n";
+        assertEquals(1, plover("leave", "beta"));
+        assertOut("Take beta out of the group?", "Nothing was done.");
+        assertFalse(Files.exists(appliance.data().resolve("orders.log")));
+    }
+
+    @Test
+    public void shouldForceAPrimaryOnlyWhenTheNameIsTyped() throws IOException {
+        redis.status = FakeVm.status("redis", false, "no majority can be reached");
+        appliance.vms.add(redis);
+        person = true;
+        typed = "yes\n";
+        assertEquals(1, plover("force-primary"));
+        assertOut("no majority can be reached", "Be sure that beta and gamma are dead or switched off", "125 s ago",
+                "Type the name of the virtual machine", "Nothing was done");
+        assertFalse(Files.exists(appliance.data().resolve("orders.log")));
+        typed = "redis\n";
+        assertEquals(0, plover("force-primary", "redis"));
+        assertOut("force-primary redis\n");
+        assertEquals("redis", orders().get(0).getJsonObject("arguments").getString("confirmation"));
+        assertTrue(orders().get(0).getString("before").contains("no majority can be reached"));
+    }
+
+    @Test
+    public void shouldForceAPrimaryInAScriptOnlyWithTheRightName() {
+        appliance.vms.add(redis);
+        assertEquals(2, plover("force-primary"));
+        assertErr("--confirm");
+        assertEquals(2, plover("force-primary", "--confirm", "mail"));
+        assertOut("Nothing was done");
+        assertEquals(2, plover("force-primary", "mail", "--confirm", "mail"));
+        assertErr("no virtual machine 'mail'");
+        assertEquals(2, plover("force-primary", "redis", "--vm", "mail", "--confirm", "redis"));
+        assertErr("either redis or --vm mail");
+        assertEquals(0, plover("force-primary", "--confirm", "redis"));
+        appliance.vms.add(new FakeVm("mail"));
+        assertEquals(2, plover("force-primary", "--confirm", "redis"));
+        assertErr("mail, redis");
+    }
+
+    @Test
+    public void shouldReplaceAMemberAndSayWhatToPutOnTheNewHost() {
+        appliance.vms.add(redis);
+        FakeConfigurations configurations = new FakeConfigurations("redis", Map.of(
+                "self", "alpha", "memoryMiB", 256, "kernelArguments", "console=ttyS0 quiet", ".plover.configuration.file", "x.config",
+                "members", new String[] {"alpha=replica@192.0.2.1:7400", "beta=replica@192.0.2.2:7400", "gamma=witness@192.0.2.3:7400"}));
+        appliance.configurationAdmin = configurations.admin();
+        assertEquals(0, plover("replace", "beta", "192.0.2.7:7400", "--yes"));
+        assertOut("leave beta\n", "alpha looks for beta at 192.0.2.7:7400 from now on", "plover replace beta 192.0.2.7:7400", "plover join beta",
+                """
+                       kernelArguments="console\\=ttyS0 quiet"
+                       members=["alpha\\=replica@192.0.2.1:7400","beta\\=replica@192.0.2.7:7400","gamma\\=witness@192.0.2.3:7400"]
+                       memoryMiB=I"256"
+                       self="beta"
+                """);
+        assertEquals("beta=replica@192.0.2.7:7400", ((String[]) configurations.values().get("members"))[1]);
+        assertEquals("the other keys stay", "alpha", configurations.values().get("self"));
+        assertEquals("x.config", configurations.values().get(".plover.configuration.file"));
+    }
+
+    @Test
+    public void shouldChangeNothingForAReplacementThatCannotBe() {
+        appliance.vms.add(redis);
+        redis.order = order -> {
+            throw new AssertionError("nobody may leave");
+        };
+        assertEquals(2, plover("replace", "beta", "nowhere", "--yes"));
+        assertErr("'nowhere' is not HOST:PORT");
+        assertEquals(2, plover("replace", "delta", "192.0.2.7:7400", "--yes"));
+        assertErr("no member delta; the members are alpha, beta, gamma");
+        assertEquals(1, plover("replace", "alpha", "192.0.2.7:7400", "--yes"));
+        assertErr("alpha is this member itself");
+    }
+
+    private List<JsonObject> orders() throws IOException {
+        return Files.readAllLines(appliance.data().resolve("orders.log")).stream().map(CliTest::json).toList();
+    }
+
     // doctor
 
     @Test
@@ -375,7 +499,8 @@ public class CliTest {
 
     @Test
     public void shouldExplainEveryCommandWithAnExample() {
-        for (String command : List.of("run", "status", "epochs", "verify", "switchover", "doctor")) {
+        for (String command : List.of("run", "status", "epochs", "verify", "switchover", "leave", "join", "replace", "force-primary",
+                "doctor")) {
             assertEquals(0, plover("help", command));
             assertOut("Example: plover " + command, "plover " + command + " ");
             assertEquals(0, run(command, "--help"));

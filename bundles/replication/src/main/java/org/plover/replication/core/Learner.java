@@ -1,6 +1,7 @@
 package org.plover.replication.core;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import org.plover.api.gate.OutputGate;
 import org.plover.api.memory.PageSet;
@@ -99,8 +100,11 @@ final class Learner {
             session = ByteBuffer.wrap(core.fx.random(Long.BYTES)).getLong();
             core.guest.expect(session);
         }
-        ByteBuffer m = Wire.message(Wire.JOIN, core.consensus.view(), 8 + ownDirty.encodedBytes()).putLong(session);
+        byte[] hardware = core.settings.hardware().getBytes(StandardCharsets.UTF_8);
+        ByteBuffer m = Wire.message(Wire.JOIN, core.consensus.view(), 8 + 8 + ownDirty.encodedBytes() + hardware.length)
+                .putLong(session).putLong(core.primary.epoch());
         ownDirty.encode(m);
+        m.put(hardware);
         asked |= core.fx.send(core.peer, m.flip());
     }
 

@@ -393,7 +393,15 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             return; // S7: of another view; consensus tells the sender which one counts
         }
         switch (type) {
-            case Wire.JOIN -> onJoin(m.getLong(), incarnation, PageSet.decode(m));
+            case Wire.JOIN -> {
+                long joinSession = m.getLong();
+                long theirEpoch = m.getLong();
+                PageSet alreadyDirty = PageSet.decode(m);
+                if (mayJoin(StandardCharsets.UTF_8.decode(m).toString())) {
+                    primary.epochAtLeast(theirEpoch); // it may have seen more of them than a guest that was booted anew
+                    onJoin(joinSession, incarnation, alreadyDirty);
+                }
+            }
             case Wire.JOIN_ANEW -> {
                 if (state == ReplicaState.LEARNER) {
                     learner.onAnew(m.getLong());
@@ -410,6 +418,21 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             case Wire.VERIFIED -> primary.onVerified(m.getLong(), m.getInt(), m.getInt(), Wire.getInts(m));
             default -> throw new IllegalArgumentException("unknown replication message " + type + " from " + group.member(from).name());
         }
+    }
+
+    /** Whether the state of this replica's guest would fit into the other one's machine; says so where it would not. */
+    private boolean mayJoin(String hardware) {
+        List<String> differences = settings.differences(hardware, peerName());
+        if (differences.isEmpty() || state != ReplicaState.SOLO) {
+            return differences.isEmpty();
+        }
+        String said = "not bringing " + peerName() + " in: " + String.join("; ", differences)
+                + "; configure the guest's hardware alike and restart the appliance there";
+        if (!said.equals(message)) {
+            message = said;
+            fx.warn(said);
+        }
+        return false;
     }
 
     private void onJoin(long joinSession, long incarnation, PageSet alreadyDirty) {

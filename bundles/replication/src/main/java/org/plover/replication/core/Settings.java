@@ -1,5 +1,6 @@
 package org.plover.replication.core;
 
+import java.util.List;
 import org.plover.api.policy.SyncPolicy;
 
 /** What may change while the core runs; read anew whenever it is needed. */
@@ -18,4 +19,14 @@ public interface Settings {
 
     /** Inputs agreed but not yet taken up by the guest, in bytes, beyond which a replica counts as unable to follow. */
     long inputBacklogBytesMax();
+
+    /** What of the guest's hardware must be alike on both replicas, as text for {@link #differences} of the other one. */
+    default String hardware() {
+        return "";
+    }
+
+    /** A sentence for everything in which the other replica's {@link #hardware} differs. */
+    default List<String> differences(String theirs, String theirName) {
+        return List.of();
+    }
 }

@@ -78,7 +78,7 @@ final class FakeGuest implements Guest {
                 return;
             }
             if (!exists && !what.equals("start") || broken) {
-                report(() -> member.core.onGuestFailed(what + ": no machine", cluster.now()));
+                report(() -> member.core.onGuestFailed(what + ": no machine", member.clock()));
             } else {
                 body.run();
             }
@@ -107,14 +107,14 @@ final class FakeGuest implements Guest {
             if (bootsToFail > 0) {
                 bootsToFail--;
                 broken = true;
-                report(() -> member.core.onGuestFailed("does not boot", cluster.now()));
+                report(() -> member.core.onGuestFailed("does not boot", member.clock()));
                 return;
             }
             start(GuestState.booted());
             running = true;
             work(3);
             PageSet none = new PageSet(GuestState.PAGES);
-            report(() -> member.core.onReady(none, cluster.now()));
+            report(() -> member.core.onReady(none, member.clock()));
         });
     }
 
@@ -128,7 +128,7 @@ final class FakeGuest implements Guest {
                 state.pages[page] = random.nextLong();
                 already.add(page);
             }
-            report(() -> member.core.onReady(already, cluster.now()));
+            report(() -> member.core.onReady(already, member.clock()));
         });
     }
 
@@ -161,7 +161,7 @@ final class FakeGuest implements Guest {
         if (exists && !broken) {
             broken = true;
             running = false;
-            report(() -> member.core.onGuestFailed("killed", cluster.now()));
+            report(() -> member.core.onGuestFailed("killed", member.clock()));
         }
     }
 
@@ -201,9 +201,9 @@ final class FakeGuest implements Guest {
         }
         long input = socket.remove().getLong(0);
         worked = true;
-        state.tookInput(cluster.onTaken(member, input, state.devices.lastInput()));
+        long value = state.tookInput(cluster.onTaken(member, input, state.devices.lastInput()), input);
         work(1 + random.nextInt(3));
-        long frame = cluster.newFrame(input);
+        long frame = cluster.newFrame(input, value);
         state.emitted(frame);
         int mine = generation;
         cluster.at(cluster.now() + random.nextLong(100_000), () -> {
@@ -276,7 +276,7 @@ final class FakeGuest implements Guest {
             for (int p : capturedDirty.toArray()) {
                 captured.put(p, state.pages[p]);
             }
-            report(() -> member.core.onCaptured(what.epoch(), cluster.now()));
+            report(() -> member.core.onCaptured(what.epoch(), member.clock()));
         });
     }
 
@@ -296,7 +296,7 @@ final class FakeGuest implements Guest {
                 if (!stays) {
                     standsStill = false;
                 }
-                member.core.onResumed(epoch, 400_000, cluster.now());
+                member.core.onResumed(epoch, 400_000, member.clock());
             });
         });
     }
@@ -324,7 +324,7 @@ final class FakeGuest implements Guest {
                     && bulk(to, g -> g.onPages(of, send))
                     && bulk(to, g -> g.onEnd(of, view, epoch, index));
             if (up) {
-                report(() -> member.core.onTransferred(epoch, all, equal, 4096L * send.size(), cluster.now()));
+                report(() -> member.core.onTransferred(epoch, all, equal, 4096L * send.size(), member.clock()));
             }
         });
     }
@@ -344,7 +344,7 @@ final class FakeGuest implements Guest {
                 sendPages(to, GuestState.PAGES / 2, GuestState.PAGES, alreadyDirty);
                 report(() -> {
                     if (mine == precopies) {
-                        member.core.onPrecopied(50, cluster.now());
+                        member.core.onPrecopied(50, member.clock());
                     }
                 });
             }
@@ -354,7 +354,7 @@ final class FakeGuest implements Guest {
                 unsent = fetchDirty();
                 report(() -> {
                     if (mine == precopies) {
-                        member.core.onPrecopied(100, cluster.now());
+                        member.core.onPrecopied(100, member.clock());
                     }
                 });
             }
@@ -388,15 +388,15 @@ final class FakeGuest implements Guest {
         });
         submit("captureBackup", captureNanos, () -> {
             PageSet pages = fetchDirty();
-            report(() -> member.core.onBackupCaptured(epoch, cluster.now()));
-            bulk(to, g -> g.post(() -> g.member.core.onPeerDirty(view, epoch, pages, cluster.now())));
+            report(() -> member.core.onBackupCaptured(epoch, member.clock()));
+            bulk(to, g -> g.post(() -> g.member.core.onPeerDirty(view, epoch, pages, member.clock())));
             int[] list = pages.toArray();
             long[] digests = new long[2 * list.length];
             for (int i = 0; i < list.length; i++) {
                 digests[2 * i] = state.pages[list[i]];
             }
             long[] sent = random.nextInt(20) == 0 ? new long[0] : digests;
-            bulk(to, g -> g.post(() -> g.member.core.onPeerDigests(view, epoch, sent, cluster.now())));
+            bulk(to, g -> g.post(() -> g.member.core.onPeerDigests(view, epoch, sent, member.clock())));
         });
     }
 
@@ -444,7 +444,7 @@ final class FakeGuest implements Guest {
     private void onEnd(long of, long view, long epoch, long index) {
         if (isExpected(of) && stagedEpoch == epoch && !stagedDropped) {
             stagedComplete = true;
-            post(() -> member.core.onStaged(view, epoch, index, cluster.now()));
+            post(() -> member.core.onStaged(view, epoch, index, member.clock()));
         }
     }
 
@@ -464,7 +464,7 @@ final class FakeGuest implements Guest {
             SimCluster.check(half[0], "S4: half an epoch");
             state.devices = devices;
             SimCluster.check(state.isWhole(), "S4: memory of member " + member.index + " differs from the primary's after epoch " + epoch);
-            report(() -> member.core.onApplied(epoch, cluster.now()));
+            report(() -> member.core.onApplied(epoch, member.clock()));
         });
     }
 

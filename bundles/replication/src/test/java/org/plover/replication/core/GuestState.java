@@ -12,7 +12,7 @@ final class GuestState {
     }
 
     /** What is not memory. */
-    record Devices(long checksum, long lastInput, Emitted emitted) {
+    record Devices(long checksum, long lastInput, Emitted emitted, long register) {
         boolean hasEmitted(long frame) {
             for (Emitted e = emitted; e != null; e = e.before()) {
                 if (e.frame() == frame) {
@@ -29,22 +29,25 @@ final class GuestState {
 
     static GuestState booted() {
         GuestState s = new GuestState();
-        s.devices = new Devices(0, -1, null);
+        s.devices = new Devices(0, -1, null, 0);
         return s;
     }
 
     void write(int page, long value) {
         long checksum = devices.checksum() - term(page, pages[page]) + term(page, value);
         pages[page] = value;
-        devices = new Devices(checksum, devices.lastInput(), devices.emitted());
+        devices = new Devices(checksum, devices.lastInput(), devices.emitted(), devices.register());
     }
 
-    void tookInput(long index) {
-        devices = new Devices(devices.checksum(), index, devices.emitted());
+    /** Takes up an input: odd ones write their number to the register, even ones read it. Returns what the register holds then. */
+    long tookInput(long index, long input) {
+        devices = new Devices(devices.checksum(), index, devices.emitted(), (input & 1) == 1 ? input : devices.register());
+        return devices.register();
     }
 
     void emitted(long frame) {
-        devices = new Devices(devices.checksum(), devices.lastInput(), new Emitted(frame, devices.emitted()));
+        devices = new Devices(devices.checksum(), devices.lastInput(), new Emitted(frame, devices.emitted()),
+                devices.register());
     }
 
     boolean isWhole() {

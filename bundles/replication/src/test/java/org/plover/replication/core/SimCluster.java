@@ -13,6 +13,7 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.plover.api.consensus.EntryType;
 import org.plover.api.group.Group;
 import org.plover.api.group.Member;
@@ -27,6 +28,8 @@ final class SimCluster {
     private static final List<Member> MEMBERS = List.of(new Member(0, "alpha", MemberKind.REPLICA, "h0", 1),
             new Member(1, "beta", MemberKind.REPLICA, "h1", 1), new Member(2, "gamma", MemberKind.WITNESS, "h2", 1));
     private static final int LANES = 2;
+    /** After so long without a word a link counts as broken, as the transport's default has it. */
+    private static final long SILENCE_NANOS = 500_000_000;
     private static final int NOTES_MAX = Integer.getInteger("plover.notes", 60);
 
     private record Event(long at, long number, Runnable run) {
@@ -36,6 +39,8 @@ final class SimCluster {
     private static final class Link {
         boolean up;
         boolean wanted = true;
+        /** 1 + the member whose messages do not get through, or 0. */
+        int deaf;
         /** Changes whenever the link breaks: what was under way is lost. */
         int life;
         final boolean[] known = new boolean[3];
@@ -49,7 +54,10 @@ final class SimCluster {
     private final Map<Integer, Link> links = new HashMap<>();
     private final long[][] lastArrival = new long[9][LANES];
     final SimMember[] members = new SimMember[3];
-    private final Deque<String> notes = new ArrayDeque<>();
+    private record Note(long at, int member, String text) {
+    }
+
+    private final Deque<Note> notes = new ArrayDeque<>();
 
     private long nextFrame = 1;
     private long nextInput = 1;
@@ -60,6 +68,9 @@ final class SimCluster {
     private final TreeMap<Long, Long> inputAt = new TreeMap<>();
     private final Map<Long, Long> indexOfInput = new HashMap<>();
     private final GuestState.Devices[] acknowledged = new GuestState.Devices[3];
+    /** What clients asked and were told since the guest was booted last. */
+    final RegisterHistory history = new RegisterHistory();
+    /** Replicas that have been frozen while they led, and the like: how often each kind of fault was met. */
     int boots;
     boolean checksInputOrder = true;
 
@@ -190,7 +201,7 @@ final class SimCluster {
         at(now + random.nextLong(1_000_000), () -> {
             if (l.life == life && l.up && members[a] == me && me.alive) {
                 l.known[a] = true;
-                me.step(() -> me.consensus.onConnected(b, members[b].consensus.incarnation(), now));
+                me.step(() -> me.consensus.onConnected(b, members[b].consensus.incarnation(), me.clock()));
             }
         });
     }
@@ -222,7 +233,7 @@ final class SimCluster {
             if (members[a] == me && me.alive) {
                 l.known[a] = false;
                 me.step(() -> {
-                    me.consensus.onDisconnected(b, now);
+                    me.consensus.onDisconnected(b, me.clock());
                     me.core.onDisconnected(b, "member " + b + " is gone");
                 });
             }
@@ -247,6 +258,54 @@ final class SimCluster {
         connect(a, b);
     }
 
+    /** Messages in one direction get lost without a word until both sides notice the silence; then the link stays down until it is healed. */
+    void cutOneWay(int from, int to) {
+        Link l = link(from, to);
+        if (!l.up || l.deaf != 0) {
+            return;
+        }
+        l.deaf = 1 + from;
+        int life = l.life;
+        at(now + SILENCE_NANOS, () -> {
+            if (l.life == life) {
+                cut(from, to);
+            }
+            l.deaf = 0;
+        });
+    }
+
+    /** A member stands still and comes back with everything that has arrived meanwhile. */
+    void freeze(int index, long millis) {
+        note(index, "frozen for " + millis + " ms");
+        members[index].frozenUntil = now + millis * 1_000_000;
+        for (int other = 0; other < 3; other++) {
+            if (other != index && millis * 1_000_000 > SILENCE_NANOS) {
+                int peer = other;
+                Link l = link(index, other);
+                int life = l.life;
+                at(now + SILENCE_NANOS, () -> {
+                    if (l.life == life) {
+                        breakLink(index, peer);
+                        connect(index, peer);
+                    }
+                });
+            }
+        }
+    }
+
+    /** Its stable storage failed: it stops itself, and is started anew as the product does. */
+    void onStorageFailed(SimMember m) {
+        note(m.index, "stable storage failed; it stops");
+        if (members[m.index] == m && m.alive) {
+            kill(m.index);
+            after(5000, () -> {
+                if (members[m.index] == m && !m.alive) {
+                    restart(m.index);
+                }
+            });
+        }
+    }
+
     void kill(int index) {
         note(index, "killed");
         members[index].alive = false;
@@ -262,6 +321,7 @@ final class SimCluster {
     void restart(int index) {
         note(index, "restarted");
         SimMember.Disk disk = members[index].disk;
+        disk.failures = 0;
         members[index].alive = false;
         members[index] = null;
         members[index] = new SimMember(this, index, disk);
@@ -281,7 +341,7 @@ final class SimCluster {
         long incarnation = from.consensus == null ? 0 : from.consensus.incarnation();
         return send(from, to, 0, controlNanos, receiver -> receiver.step(() -> {
             if (toConsensus) {
-                receiver.consensus.onMessage(from.index, incarnation, copy, now);
+                receiver.consensus.onMessage(from.index, incarnation, copy, receiver.clock());
             } else {
                 receiver.core.onMessage(from.index, incarnation, copy);
             }
@@ -298,7 +358,7 @@ final class SimCluster {
             return false;
         }
         int life = l.life;
-        if (!l.up) {
+        if (!l.up || l.deaf == 1 + from.index) {
             return true; // lost, and the sender does not know yet
         }
         int path = from.index * 3 + to;
@@ -324,11 +384,12 @@ final class SimCluster {
     /** A frame from a client reaches whoever serves. Returns its number. */
     long input() {
         long input = nextInput++;
+        history.invoked(input, now);
         SimMember s = server();
         if (s != null) {
             s.step(() -> {
                 if (s.core.servesInputs()) {
-                    s.consensus.propose(EntryType.INPUT, ByteBuffer.allocate(9).put((byte) 0).putLong(input).flip(), now);
+                    s.consensus.propose(EntryType.INPUT, ByteBuffer.allocate(9).put((byte) 0).putLong(input).flip(), s.clock());
                 }
             });
         }
@@ -352,14 +413,15 @@ final class SimCluster {
     // ---- what is watched
 
     void note(int index, String text) {
-        notes.add(String.format("%9.3f ms  %d  %s", (now - 1_000_000_000L) / 1e6, index, text));
+        notes.add(new Note(now, index, text));
         if (notes.size() > NOTES_MAX) {
             notes.remove();
         }
     }
 
-    String history() {
-        return String.join("\n", notes);
+    String story() {
+        return notes.stream().map(n -> String.format("%9.3f ms  %d  %s", (n.at() - 1_000_000_000L) / 1e6, n.member(), n.text()))
+                .collect(Collectors.joining("\n"));
     }
 
     void onAgreed(long index, long input) {
@@ -379,14 +441,16 @@ final class SimCluster {
         return index;
     }
 
-    long newFrame(long input) {
+    long newFrame(long input, long value) {
         long frame = nextFrame++;
+        valueOfFrame.put(frame, value);
         framesOfInput.computeIfAbsent(input, i -> new LinkedHashSet<>()).add(frame);
         inputOfFrame.put(frame, input);
         return frame;
     }
 
     private final Map<Long, Long> inputOfFrame = new HashMap<>();
+    private final Map<Long, Long> valueOfFrame = new HashMap<>();
 
     void onBoot(SimMember member) {
         if (boots++ == 0) {
@@ -400,6 +464,8 @@ final class SimCluster {
             check(!wouldDo, "member " + member.index + " boots the guest anew while member " + i + " holds its state and is in sync");
         }
         released.clear();
+        history.check();
+        history.begin();
     }
 
     /** A member begins to serve clients: it must know all that clients have seen. */
@@ -436,16 +502,21 @@ final class SimCluster {
         }
         released.add(frame);
         answered.add(inputOfFrame.get(frame));
+        history.answered(inputOfFrame.get(frame), valueOfFrame.get(frame), now);
     }
 
     @Override
     public String toString() {
         StringBuilder s = new StringBuilder();
         for (SimMember m : members) {
+            if (m == null) {
+                s.append("starting ");
+                continue;
+            }
             s.append(m.alive ? m.state() : "dead").append('(').append(m.consensus.state()).append(" view ").append(m.consensus.view())
                     .append(", gate ").append(m.gate.mode()).append(m.guest.running ? ", runs" : ", stopped").append(", epoch ")
                     .append(m.core.primary.phase()).append(") ");
         }
-        return s + "\n" + history();
+        return s + "\n" + story();
     }
 }

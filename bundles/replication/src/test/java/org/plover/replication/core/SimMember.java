@@ -1,8 +1,11 @@
 package org.plover.replication.core;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import org.plover.api.consensus.Consensus;
@@ -22,6 +25,9 @@ import org.plover.consensus.paxos.PaxosProvider;
 final class SimMember implements Effects, Settings, SyncPolicy {
     final SimCluster cluster;
     final int index;
+    /** Every generation of views has a log of its own; its entries are told apart by this. */
+    private static final long LOG_OF_A_GENERATION = 1_000_000_000L;
+
     final Disk disk;
     final FakeGuest guest;
     final FakeGate gate;
@@ -36,6 +42,15 @@ final class SimMember implements Effects, Settings, SyncPolicy {
     Membership agreed;
     private long nextTick;
     private long wakeAt = Long.MAX_VALUE;
+    private int crashAfter;
+    private final Deque<Runnable> backlog = new ArrayDeque<>();
+    private long catchUpAt = -1;
+    private long busyUntil;
+    long frozenUntil;
+    /** A slow host: a turn of its loop takes up to this long. */
+    long stepNanos;
+    /** Its clock runs ahead of the others'. */
+    long clockAheadNanos;
 
     // What a test may want to be different.
     int epochTimeoutMillis = 300;
@@ -46,6 +61,12 @@ final class SimMember implements Effects, Settings, SyncPolicy {
     /** What survives a restart. */
     static final class Disk implements StableStorage {
         private byte[] record;
+        /** So many writes fail from now on. */
+        int failures;
+
+        void lose() {
+            record = null;
+        }
 
         @Override
         public Optional<byte[]> load() {
@@ -53,7 +74,10 @@ final class SimMember implements Effects, Settings, SyncPolicy {
         }
 
         @Override
-        public void store(byte[] bytes) {
+        public void store(byte[] bytes) throws IOException {
+            if (failures > 0 && failures-- > 0) {
+                throw new IOException("no space left on device");
+            }
             record = bytes.clone();
         }
     }
@@ -71,8 +95,8 @@ final class SimMember implements Effects, Settings, SyncPolicy {
             throw new AssertionError(e);
         }
         core.bind(consensus);
-        core.now(cluster.now());
-        consensus.start(cluster.now());
+        core.now(clock());
+        consensus.start(clock());
         step(() -> { });
     }
 
@@ -89,7 +113,7 @@ final class SimMember implements Effects, Settings, SyncPolicy {
                 if (type == EntryType.MEMBERSHIP) {
                     agreed = Membership.decode(payload.duplicate());
                 } else if (type == EntryType.INPUT) {
-                    cluster.onAgreed(at, payload.getLong(payload.position() + 1));
+                    cluster.onAgreed(at + (consensus.view() >> 32) * LOG_OF_A_GENERATION, payload.getLong(payload.position() + 1));
                 }
                 core.deliver(at, type, payload);
             }
@@ -131,7 +155,57 @@ final class SimMember implements Effects, Settings, SyncPolicy {
         if (!alive) {
             return;
         }
-        long now = cluster.now();
+        backlog.add(event);
+        catchUp();
+    }
+
+    /** Does all that has arrived, unless this member stands still or is still busy. */
+    private void catchUp() {
+        long due = Math.max(frozenUntil, busyUntil);
+        if (due > cluster.now()) {
+            if (catchUpAt < cluster.now()) {
+                catchUpAt = due;
+                cluster.at(due, this::catchUp);
+            }
+            return;
+        }
+        if (stepNanos > 0) {
+            busyUntil = cluster.now() + 1 + cluster.random().nextLong(stepNanos);
+        }
+        try {
+            while (alive && !backlog.isEmpty()) {
+                turn(backlog.remove());
+            }
+        } catch (UncheckedIOException e) {
+            cluster.onStorageFailed(this);
+        } catch (Crash e) {
+            cluster.kill(index);
+        }
+    }
+
+    /** The member dies between two of its actions. */
+    private static final class Crash extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+    }
+
+    /** The member dies when it is about to do the n-th thing from now on. */
+    void crashAfter(int effects) {
+        crashAfter = effects;
+    }
+
+    /** Whether something that was set off will still bring this member down. */
+    boolean isDoomed() {
+        return crashAfter > 0 || disk.failures > 0;
+    }
+
+    private void effect() {
+        if (crashAfter > 0 && --crashAfter == 0) {
+            throw new Crash();
+        }
+    }
+
+    private void turn(Runnable event) {
+        long now = clock();
         core.now(now);
         event.run();
         if (now >= nextTick) {
@@ -144,7 +218,7 @@ final class SimMember implements Effects, Settings, SyncPolicy {
         if (states.isEmpty() || !states.get(states.size() - 1).equals(state)) {
             states.add(state);
         }
-        wakeAt(Math.max(now + 100_000, Math.min(nextTick, core.nextWakeNanos())));
+        wakeAt(Math.max(now + 100_000, Math.min(nextTick, core.nextWakeNanos())) - clockAheadNanos);
     }
 
     private void wakeAt(long at) {
@@ -157,6 +231,11 @@ final class SimMember implements Effects, Settings, SyncPolicy {
                 step(() -> { });
             });
         }
+    }
+
+    /** This member's own clock. */
+    long clock() {
+        return cluster.now() + clockAheadNanos;
     }
 
     String state() {
@@ -175,11 +254,13 @@ final class SimMember implements Effects, Settings, SyncPolicy {
 
     @Override
     public void sendConsensus(int member, ByteBuffer message) {
+        effect();
         cluster.sendControl(this, member, true, message);
     }
 
     @Override
     public boolean send(int member, ByteBuffer message) {
+        effect();
         return cluster.sendControl(this, member, false, message);
     }
 

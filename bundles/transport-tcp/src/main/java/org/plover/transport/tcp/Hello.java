@@ -108,7 +108,7 @@ record Hello(int versionMin, int versionMax, Lane lane, int from, int to, long i
             return new Refusal(Refusal.Code.GROUP, them + " belongs to group '" + theirs.group + "', " + me + " to group '" + mine.group
                     + "'; correct the addresses in the member lists, or give each group ports of its own");
         }
-        if (!theirs.fingerprint.equals(mine.fingerprint)) {
+        if (!apartFromThird(theirs.fingerprint, mine, theirs).equals(apartFromThird(mine.fingerprint, mine, theirs))) {
             return new Refusal(Refusal.Code.MEMBERS, them + " has another member list than " + me + " in group '" + mine.group
                     + "': " + theirs.fingerprint + " there, " + mine.fingerprint + " here; give every member the same list in the same order");
         }
@@ -122,6 +122,21 @@ record Hello(int versionMin, int versionMax, Lane lane, int from, int to, long i
                     + " met there; check the addresses, their forwarding and listenHost");
         }
         return null;
+    }
+
+    /**
+     * The member list without the address of the member that takes no part in this handshake: while that one moves to another
+     * host, the two that stay must be able to speak although only one of them has been told where to.
+     */
+    private static String apartFromThird(String fingerprint, Hello mine, Hello theirs) {
+        int third = 0 + 1 + 2 - mine.from - theirs.from;
+        String[] entries = fingerprint.split(",");
+        if (third < 0 || third >= Group.SIZE || third == mine.from || third == theirs.from || entries.length != Group.SIZE) {
+            return fingerprint;
+        }
+        int at = entries[third].indexOf('@');
+        entries[third] = at < 0 ? entries[third] : entries[third].substring(0, at);
+        return String.join(",", entries);
     }
 
     /** The member one of the two wanted to reach and did not. */

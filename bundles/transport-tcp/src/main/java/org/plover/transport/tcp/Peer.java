@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import org.plover.api.group.Group;
 import org.plover.api.group.Member;
 import org.plover.api.transport.Lane;
 import org.slf4j.Logger;
@@ -56,7 +57,7 @@ final class Peer implements Handshake.Owner {
     private static final Logger LOG = LoggerFactory.getLogger(Peer.class);
 
     private final TcpTransport transport;
-    private final Member member;
+    private volatile Member member;
     private final boolean calling;
     private final Backoff backoff = new Backoff(new SplittableRandom());
     private final Inbox[] inboxes = {new Inbox(Lane.CONTROL), new Inbox(Lane.BULK)};
@@ -234,6 +235,23 @@ final class Peer implements Handshake.Owner {
 
     // ------------------------------------------------------------------ control loop: calling
 
+    /** The member is to be found elsewhere; whoever speaks from the old place is not it any more. */
+    void readdress(Group next) {
+        Member moved = next.member(member.index());
+        if (moved.equals(member)) {
+            return;
+        }
+        LOG.info("group {}: {} is at {}:{} from now on", next.name(), this, moved.host(), moved.port());
+        member = moved;
+        if (attempt != null) {
+            abandon(attempt, "its address has changed", false);
+        }
+        nextCallNanos = System.nanoTime();
+        if (control != null) {
+            breakLink(control, "its address has changed");
+        }
+    }
+
     private void call() {
         if (isLiteral(member.host())) {
             connect(new InetSocketAddress(member.host(), member.port()));
@@ -241,11 +259,14 @@ final class Peer implements Handshake.Owner {
         }
         // A name server that does not answer would stop the heartbeats to everybody.
         resolving = true;
+        Member asked = member;
         Thread resolver = new Thread(() -> {
-            InetSocketAddress address = new InetSocketAddress(member.host(), member.port());
+            InetSocketAddress address = new InetSocketAddress(asked.host(), asked.port());
             transport.controlLoop().execute(() -> {
                 resolving = false;
-                connect(address);
+                if (asked.equals(member)) {
+                    connect(address);
+                }
             });
         }, "plover-resolve-" + member.name());
         resolver.setDaemon(true);

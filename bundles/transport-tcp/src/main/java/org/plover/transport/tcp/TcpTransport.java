@@ -9,6 +9,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.plover.api.group.Group;
+import org.plover.api.group.Member;
 import org.plover.api.transport.Lane;
 import org.plover.api.transport.Transport;
 import org.plover.api.transport.TransportListener;
@@ -30,7 +31,7 @@ final class TcpTransport implements Transport {
 
     private static final Logger LOG = LoggerFactory.getLogger(TcpTransport.class);
 
-    private final Group group;
+    private volatile Group group;
     private final long incarnation;
     private final TransportListener listener;
     private final Supplier<Settings> settings;
@@ -122,6 +123,25 @@ final class TcpTransport implements Transport {
     public long roundTripMicros(int member) {
         LaneLink link = peer(member).link(Lane.CONTROL);
         return link == null ? -1 : link.roundTripMicros();
+    }
+
+    @Override
+    public void readdress(Group next) {
+        for (Member now : group.members()) {
+            Member then = next.member(now.index());
+            boolean moves = now.index() != group.self();
+            if (!next.name().equals(group.name()) || next.self() != group.self() || !then.name().equals(now.name())
+                    || then.kind() != now.kind() || !moves && !then.equals(now)) {
+                throw new IllegalArgumentException("group " + group.name() + ": only addresses of other members can change while it runs, "
+                        + next.fingerprint() + " differs in more from " + group.fingerprint());
+            }
+        }
+        group = next;
+        for (Peer peer : peers) {
+            if (peer != null) {
+                controlLoop.execute(() -> peer.readdress(next));
+            }
+        }
     }
 
     /** {@inheritDoc} May be called from a listener method; then that call is the last one. */

@@ -1,6 +1,7 @@
 package org.plover.transport.tcp;
 
 import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertThrows;
 import static org.junit.Assert.assertTrue;
 
 import java.io.DataInputStream;
@@ -70,12 +71,58 @@ public class HandshakeTest {
 
     @Test
     public void shouldRefuseAPeerWithAnotherMemberListAndTellBothSides() throws Exception {
-        List<Member> members = new ArrayList<>(trio.group(1).members());
-        members.set(2, new Member(2, "wit", MemberKind.WITNESS, trio.host(2), Trio.PORT + 1));
         TcpTransport ta = trio.open(0, a, Trio.QUICK);
-        TcpTransport tb = trio.open(new Group(trio.name, 1, members), b, Trio.QUICK, TcpTransport.Versions.CURRENT);
+        TcpTransport tb = trio.open(withWitness(1, "judge", trio.host(2)), b, Trio.QUICK, TcpTransport.Versions.CURRENT);
         assertBothSay(ta, tb, Refusal.Code.MEMBERS, "another member list", "wit=WITNESS@" + trio.host(2) + ":" + Trio.PORT,
-                "wit=WITNESS@" + trio.host(2) + ":" + (Trio.PORT + 1));
+                "judge=WITNESS@" + trio.host(2) + ":" + Trio.PORT);
+    }
+
+    @Test
+    public void shouldRefuseAPeerThatIsMeantToBeElsewhere() throws Exception {
+        TcpTransport ta = trio.open(withWitness(0, "wit", trio.host(5)), a, Trio.QUICK, TcpTransport.Versions.CURRENT);
+        TcpTransport tw = trio.open(2, b, Trio.QUICK);
+        ta.readdress(withWitness(0, "wit", trio.host(2)));
+        b.awaitConnected(0, 1);
+        ta.readdress(withWitness(0, "wit", trio.host(5)));
+        b.awaitDisconnected(0, 1);
+        Recorder.awaitTrue("it is called no more", () -> !tw.isConnected(0) && says(ta, "member 2", "no connection"));
+    }
+
+    @Test
+    public void shouldSpeakWithAPeerThatKnowsTheThirdMemberAtAnotherAddress() throws Exception {
+        trio.open(0, a, Trio.QUICK);
+        trio.open(withWitness(1, "wit", trio.host(5)), b, Trio.QUICK, TcpTransport.Versions.CURRENT);
+        a.awaitConnected(1, 1);
+        b.awaitConnected(0, 1);
+    }
+
+    @Test
+    public void shouldFindAMemberAtItsNewAddressAndKeepTheLinkToTheOther() throws Exception {
+        TcpTransport ta = trio.open(0, a, Trio.QUICK);
+        trio.open(1, b, Trio.QUICK);
+        a.awaitConnected(1, 1);
+        Recorder moved = new Recorder();
+        trio.open(withWitness(2, "wit", trio.host(5)), moved, Trio.QUICK, TcpTransport.Versions.CURRENT);
+        ta.readdress(withWitness(0, "wit", trio.host(5)));
+        a.awaitConnected(2, 1);
+        moved.awaitConnected(0, 1);
+        assertTrue("the link to the member that stays was never lost", a.events().stream().noneMatch(e -> e.toString().contains("disconnected")));
+    }
+
+    @Test
+    public void shouldNotChangeMoreThanAddressesOfOtherMembers() throws Exception {
+        TcpTransport ta = trio.open(0, a, Trio.QUICK);
+        assertThrows(IllegalArgumentException.class, () -> ta.readdress(trio.group(1)));
+        assertThrows(IllegalArgumentException.class, () -> ta.readdress(withWitness(0, "judge", trio.host(2))));
+        List<Member> members = new ArrayList<>(trio.group(0).members());
+        members.set(0, new Member(0, "ann", MemberKind.REPLICA, trio.host(5), Trio.PORT));
+        assertThrows(IllegalArgumentException.class, () -> ta.readdress(new Group(trio.name, 0, members)));
+    }
+
+    private Group withWitness(int self, String witness, String host) {
+        List<Member> members = new ArrayList<>(trio.group(self).members());
+        members.set(2, new Member(2, witness, MemberKind.WITNESS, host, Trio.PORT));
+        return new Group(trio.name, self, members);
     }
 
     @Test
