@@ -7,18 +7,28 @@ import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 
-/** {@code distribution/demo.sh}, run with the distribution that is there. */
+/** {@code distribution/demo.sh} and {@code itests/chaos.sh}, run with the distribution that is there. */
 final class DemoScript {
 
     private static final Path SCRIPT = Path.of(System.getProperty("plover.it.demo"));
+    private static final Path CHAOS_SCRIPT = Path.of(System.getProperty("plover.it.chaos"));
     private static final Path TARGET = SCRIPT.resolveSibling("target");
 
     private DemoScript() {
     }
 
     static Command.Result run(Path directory, int secondsMax, String... arguments) throws IOException, InterruptedException {
+        return run(SCRIPT, directory, secondsMax, arguments);
+    }
+
+    static Command.Result chaos(Path directory, int secondsMax, String... arguments) throws IOException, InterruptedException {
+        return run(CHAOS_SCRIPT, directory, secondsMax, arguments);
+    }
+
+    private static Command.Result run(Path script, Path directory, int secondsMax, String... arguments)
+            throws IOException, InterruptedException {
         haveBuilt();
-        List<String> command = new ArrayList<>(List.of("bash", SCRIPT.toString()));
+        List<String> command = new ArrayList<>(List.of("bash", script.toString()));
         command.addAll(List.of(arguments));
         return Command.run(directory, secondsMax, command.toArray(String[]::new));
     }

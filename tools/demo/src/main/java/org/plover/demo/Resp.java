@@ -15,10 +15,10 @@ import java.util.List;
  *
  * @see <a href="https://redis.io/docs/latest/develop/reference/protocol-spec/">RESP specification</a>
  */
-final class Resp {
+public final class Resp {
 
     /** The null reply: no such key. */
-    static final Object NIL = new Object() {
+    public static final Object NIL = new Object() {
         @Override
         public String toString() {
             return "nil";
@@ -26,13 +26,13 @@ final class Resp {
     };
 
     /** An error reply, such as {@code OOM command not allowed}. */
-    record Failure(String message) { }
+    public record Failure(String message) { }
 
     /** What the server sent is not RESP; the connection cannot be used any longer. */
-    static final class ProtocolException extends RuntimeException {
+    public static final class ProtocolException extends RuntimeException {
         private static final long serialVersionUID = 1;
 
-        ProtocolException(String message) {
+        public ProtocolException(String message) {
             super(message);
         }
     }
@@ -40,7 +40,7 @@ final class Resp {
     private Resp() { }
 
     /** One command as an array of bulk strings. */
-    static byte[] command(String... words) {
+    public static byte[] command(String... words) {
         ByteArrayOutputStream out = new ByteArrayOutputStream(32 * words.length);
         out.writeBytes(ascii("*" + words.length + "\r\n"));
         for (String word : words) {
@@ -69,14 +69,14 @@ final class Resp {
      * Collects bytes as they come and hands out whole replies. A reply that is not complete yet is parsed again from its
      * start when more has come: replies here are short, and that keeps the parser without state.
      */
-    static final class Parser {
+    public static final class Parser {
         private static final int REPLY_BYTES_MAX = 16 << 20;
 
         /** Unparsed bytes are {@code 0..position}. */
         private ByteBuffer received = ByteBuffer.allocate(4096);
 
         /** Room to read into; fill it (advancing its position), then ask {@link #next()}. */
-        ByteBuffer room() {
+        public ByteBuffer room() {
             if (!received.hasRemaining()) {
                 if (received.capacity() >= REPLY_BYTES_MAX) {
                     throw new ProtocolException("reply longer than " + REPLY_BYTES_MAX + " bytes");
@@ -88,7 +88,7 @@ final class Resp {
         }
 
         /** The next whole reply, or null when more bytes are needed. */
-        Object next() {
+        public Object next() {
             ByteBuffer view = received.duplicate().flip();
             Object reply = parse(view);
             if (reply != null) {

@@ -257,7 +257,25 @@ final class Election {
     /** The newest membership known to be committed, or else the newest known. */
     private Membership inForce() {
         Membership known = Memberships.newer(core.memberships.committed(), heardInForce);
-        return known == null ? heard : known;
+        if (known == null) {
+            return heard;
+        }
+        Membership found = known;
+        for (Membership m : claims) {
+            if (m != null && m.isNewerThan(found) && accepted(m, known) >= known.majority()) {
+                found = m; // whether anybody knows it or not
+            }
+        }
+        return found;
+    }
+
+    /** How many of those who have answered and vote by {@code base} have accepted this very membership last. */
+    private int accepted(Membership m, Membership base) {
+        int n = 0;
+        for (Peer p : core.peers) {
+            n += m.equals(claims[p.index]) && isVoter(p, base) ? 1 : 0;
+        }
+        return n;
     }
 
     /** Those whose votes count. */

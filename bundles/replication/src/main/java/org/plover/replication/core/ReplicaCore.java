@@ -141,6 +141,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         fx.warn(why + "; booting the guest");
         destroyGuest();
         inputs.clear();
+        fx.gate().mode(OutputGate.Mode.CLOSED);
         bootGuest();
     }
 
@@ -334,6 +335,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             String took = join == null ? "" : " after " + join.tookMillis(now) + " ms";
             join = null;
             removing = membershipWanted;
+            aloneAgreed = false;
             boots = 0;
             transition(ReplicaState.PROTECTED, peerName() + " is in sync" + took);
             if (!guestIntact) {
@@ -622,8 +624,9 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         if (isWitness()) {
             return;
         }
-        if (state == ReplicaState.PROTECTED && !removing || join != null && join.isProposed()) {
-            // The backup holds the state, and counts or is about to count as in sync: it goes on, nothing is booted anew.
+        if (state == ReplicaState.PROTECTED || join != null && join.isProposed()) {
+            // The backup holds the state, and counts or is about to count as in sync: it goes on, nothing is booted anew. Should it
+            // be gone as well, consensus finds out whether anybody holds the guest.
             fx.warn("the guest's machine failed here: " + reason + "; handing over to " + peerName());
             guestIntact = false;
             destroyGuest();
@@ -651,8 +654,9 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         destroyGuest();
         inputs.clear();
         holdInputs = true;
+        fx.gate().mode(OutputGate.Mode.CLOSED); // what it has emitted tells of a state that is lost
         if (state == ReplicaState.SOLO) {
-            fx.gate().mode(OutputGate.Mode.OPEN); // a join may have begun to hold
+            fx.gate().mode(OutputGate.Mode.OPEN);
         }
         if (++boots > BOOTS_MAX) {
             guestIntact = false;

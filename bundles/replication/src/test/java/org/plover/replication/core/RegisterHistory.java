@@ -41,10 +41,10 @@ final class RegisterHistory {
         begin();
     }
 
-    /** The register is new and holds 0. What was under way before does not count. */
+    /** The register is new and holds 0. What clients had been told does not count any more; what is under way may still happen. */
     void begin() {
-        invoked.clear();
-        zones.clear();
+        zones.keySet().removeIf(value -> !invoked.containsKey(value));
+        zones.values().forEach(zone -> zone.seen = false);
         Zone initial = zone(0);
         initial.firstAnswered = begun;
         initial.lastInvoked = begun;

@@ -141,8 +141,9 @@ final class SimCluster {
     void runUntil(String what, long millis, BooleanSupplier so) {
         long until = now + millis * 1_000_000;
         while (!so.getAsBoolean()) {
-            check(!events.isEmpty() && events.peek().at() <= until, "within " + millis + " ms this did not happen: " + what + "; now "
-                    + this);
+            if (events.isEmpty() || events.peek().at() > until) {
+                throw new AssertionError("within " + millis + " ms this did not happen: " + what + "; now " + this);
+            }
             Event e = events.remove();
             now = e.at();
             e.run().run();
@@ -219,6 +220,7 @@ final class SimCluster {
             return;
         }
         l.up = false;
+        l.deaf = 0;
         l.life++;
         miss(a, b, l);
         miss(b, a, l);

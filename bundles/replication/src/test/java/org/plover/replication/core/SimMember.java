@@ -163,7 +163,7 @@ final class SimMember implements Effects, Settings, SyncPolicy {
     private void catchUp() {
         long due = Math.max(frozenUntil, busyUntil);
         if (due > cluster.now()) {
-            if (catchUpAt < cluster.now()) {
+            if (catchUpAt <= cluster.now()) {
                 catchUpAt = due;
                 cluster.at(due, this::catchUp);
             }

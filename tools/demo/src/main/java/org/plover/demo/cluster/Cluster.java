@@ -15,15 +15,14 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
 /** The demo's hosts, its guest, and what is on them; everything is gone after {@link #close}. */
-final class Cluster implements AutoCloseable {
-    static final String CLIENT = "c";
+public final class Cluster implements AutoCloseable {
+    public static final String CLIENT = "c";
     private static final int CLIENT_NUMBER = 100;
     private static final int GUEST_NUMBER = 10;
     private static final int GROUP_PORT = 7700;
-    private static final String MAC = "52:54:00:50:4c:01";
+    public static final String MAC = "52:54:00:50:4c:01";
 
-    private final Demo options;
-    private final Path image;
+    private final ClusterSettings options;
     private final Path work;
     private final Path ramRoot;
     private final Lab lab;
@@ -31,41 +30,44 @@ final class Cluster implements AutoCloseable {
     private Process plainQemu;
     private boolean closed;
 
-    Cluster(Demo options, Path image) throws IOException, InterruptedException {
+    public Cluster(ClusterSettings options) throws IOException, InterruptedException {
         this.options = options;
-        this.image = image.toAbsolutePath();
-        this.work = options.work.toAbsolutePath();
+        this.work = options.work();
         Files.createDirectories(work);
         String prefix = "plv" + Long.toString(ProcessHandle.current().pid(), 36);
         this.ramRoot = Path.of("/dev/shm/" + prefix);
         this.lab = new Lab(prefix);
         try {
             lab.addClient(CLIENT, CLIENT_NUMBER);
-            String[] names = options.unreplicated ? new String[] {"a"} : new String[] {"a", "b", "w"};
+            String[] names = options.unreplicated() ? new String[] {"a"} : new String[] {"a", "b", "w"};
             for (int i = 0; i < names.length; i++) {
                 lab.addHost(names[i], i + 1);
-                hosts.add(new Host(lab, names[i], i + 1, names[i].equals("w"), options.plover.toAbsolutePath().resolve("bin/plover"),
+                hosts.add(new Host(lab, names[i], i + 1, names[i].equals("w"), options.plover().resolve("bin/plover"),
                         work.resolve(names[i]), ramRoot.resolve(names[i])));
+                if (options.storageMiB() > 0) {
+                    hosts.get(i).mountStorage(options.storageMiB());
+                }
             }
         } catch (IOException | InterruptedException e) {
             lab.close();
+            hosts.forEach(Host::close);
             throw e;
         }
     }
 
-    Lab lab() {
+    public Lab lab() {
         return lab;
     }
 
-    List<Host> hosts() {
+    public List<Host> hosts() {
         return hosts;
     }
 
-    Path work() {
+    public Path work() {
         return work;
     }
 
-    String guestAddress() {
+    public String guestAddress() {
         return Lab.clientAddress(GUEST_NUMBER);
     }
 
@@ -74,21 +76,21 @@ final class Cluster implements AutoCloseable {
     }
 
     /** Starts an appliance on a host that has none. */
-    void start(Host host) throws IOException {
+    public void start(Host host) throws IOException {
         String members = hosts.stream().map(h -> '"' + h.name + "\\=" + (h.witness ? "witness" : "replica") + "@"
                 + Lab.syncAddress(h.number) + ":" + GROUP_PORT + '"').collect(Collectors.joining(","));
         String config = "self=\"" + host.name + "\"\n"
                 + "members=[" + members + "]\n"
-                + "kernel=\"" + image.resolve("vmlinuz") + "\"\n"
-                + "initrd=\"" + image.resolve("initrd") + "\"\n"
+                + "kernel=\"" + options.image().resolve("vmlinuz") + "\"\n"
+                + "initrd=\"" + options.image().resolve("initrd") + "\"\n"
                 + "kernelArguments=\"" + kernelArguments().replace("=", "\\=") + "\"\n"
-                + "memoryMiB=I\"" + options.memoryMiB + "\"\n"
-                + "vcpus=I\"" + options.vcpus + "\"\n"
+                + "memoryMiB=I\"" + options.memoryMiB() + "\"\n"
+                + "vcpus=I\"" + options.vcpus() + "\"\n"
                 + "nics=[\"" + MAC + "@" + Lab.BRIDGE + "/plv-redis\"]\n"
-                + "verifyIntervalEpochs=I\"" + options.verifyEvery + "\"\n";
+                + "verifyIntervalEpochs=I\"" + options.verifyEvery() + "\"\n";
         Map<String, String> others = new LinkedHashMap<>();
-        if (!options.policyConfig.isEmpty()) {
-            others.put("org.plover.policy.idle", options.policyConfig.entrySet().stream()
+        if (!options.policyConfig().isEmpty()) {
+            others.put("org.plover.policy.idle", options.policyConfig().entrySet().stream()
                     .map(e -> e.getKey() + "=\"" + e.getValue() + "\"\n").collect(Collectors.joining()));
         }
         host.start(config, others);
@@ -101,19 +103,19 @@ final class Cluster implements AutoCloseable {
         lab.in("a", "ip link set plain up");
         List<String> command = lab.on("a");
         command.addAll(List.of("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
-                "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", Integer.toString(options.vcpus),
-                "-m", options.memoryMiB + "M", "-machine", "q35", "-rtc", "clock=vm,base=utc",
+                "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", Integer.toString(options.vcpus()),
+                "-m", options.memoryMiB() + "M", "-machine", "q35", "-rtc", "clock=vm,base=utc",
                 "-chardev", "file,id=console,path=" + work.resolve("console.log"), "-serial", "chardev:console",
                 "-netdev", "tap,id=n0,ifname=plain,script=no,downscript=no",
                 "-device", "virtio-net-pci,romfile=,disable-modern=on,disable-legacy=off,netdev=n0,mac=" + MAC,
-                "-kernel", image.resolve("vmlinuz").toString(), "-initrd", image.resolve("initrd").toString(),
+                "-kernel", options.image().resolve("vmlinuz").toString(), "-initrd", options.image().resolve("initrd").toString(),
                 "-append", kernelArguments() + " clocksource=hpet tsc=unstable"));
         plainQemu = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(work.resolve("qemu.log").toFile()).start();
         plainQemu.getOutputStream().close();
     }
 
     /** Who says that it is primary and serves; the highest view wins. */
-    Optional<Host> primary() {
+    public Optional<Host> primary() {
         Host best = null;
         long bestView = -1;
         for (Host host : hosts) {
@@ -127,12 +129,12 @@ final class Cluster implements AutoCloseable {
     }
 
     /** Whether a primary says that the death of any host would be survived. */
-    boolean isProtected() {
+    public boolean isProtected() {
         return primary().map(Host::status).map(s -> s.getBoolean("protectedNow")).orElse(false);
     }
 
     /** Waits; throws IllegalStateException that says what did not happen and where to look. */
-    void await(String what, long seconds, BooleanSupplier condition) throws InterruptedException {
+    public void await(String what, long seconds, BooleanSupplier condition) throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         while (!condition.getAsBoolean()) {
             for (Host host : hosts) {
@@ -151,7 +153,7 @@ final class Cluster implements AutoCloseable {
     }
 
     /** One line about every host. */
-    String describe() {
+    public String describe() {
         StringBuilder s = new StringBuilder();
         for (Host host : hosts) {
             JsonObject status = host.status();
@@ -161,13 +163,13 @@ final class Cluster implements AutoCloseable {
         return s.toString();
     }
 
-    void sayHowToLook() {
+    public void sayHowToLook() {
         System.out.println();
         System.out.println("Everything keeps running until Ctrl-C. To look at it, in another shell:");
         for (Host host : hosts) {
-            System.out.println("  " + options.plover.toAbsolutePath().resolve("bin/plover") + " status --data " + host.data());
+            System.out.println("  " + options.plover().resolve("bin/plover") + " status --data " + host.data());
         }
-        System.out.println("  ip netns exec " + lab.namespace(CLIENT) + " redis-cli -h " + guestAddress() + " -p " + options.port);
+        System.out.println("  ip netns exec " + lab.namespace(CLIENT) + " redis-cli -h " + guestAddress() + " -p " + options.port());
         System.out.println("  logs: " + work + "/*/appliance.log");
     }
 
@@ -181,13 +183,14 @@ final class Cluster implements AutoCloseable {
             // All at once, or the ones left over would begin to take over from each other.
             hosts.forEach(Host::askToStop);
             for (Host host : hosts) {
-                host.stop();
+                host.stopAppliance();
             }
             Shell.end(plainQemu, 1);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
         lab.close();
+        hosts.forEach(Host::close);
         try {
             Files.deleteIfExists(ramRoot);
         } catch (IOException e) {

@@ -93,7 +93,7 @@ public final class Demo implements Callable<Integer> {
     @Override
     public Integer call() {
         check();
-        try (Cluster cluster = new Cluster(this, image != null ? image : guest)) {
+        try (Cluster cluster = new Cluster(settings())) {
             Thread hook = new Thread(cluster::close, "cleanup");
             Runtime.getRuntime().addShutdownHook(hook);
             boolean good = new Scenario(this, cluster).run();
@@ -108,6 +108,11 @@ public final class Demo implements Callable<Integer> {
         } catch (InterruptedException e) {
             return 1;
         }
+    }
+
+    private ClusterSettings settings() {
+        return new ClusterSettings(plover, image != null ? image : guest, work, memoryMiB, vcpus, port, verifyEvery, policyConfig,
+                unreplicated, 0);
     }
 
     private void check() {

@@ -11,14 +11,15 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /** One host of the demo: a namespace, and an appliance in it with its own configuration and data. */
-final class Host {
-    final String name;
-    final int number;
-    final boolean witness;
+public final class Host {
+    public final String name;
+    public final int number;
+    public final boolean witness;
     private final Lab lab;
     private final Path plover;
     private final Path dir;
     private final Path ramDir;
+    private boolean ownStorage;
     private Process appliance;
     private ControlLine control;
 
@@ -33,15 +34,15 @@ final class Host {
         this.control = new ControlLine(data());
     }
 
-    Path data() {
+    public Path data() {
         return dir.resolve("data");
     }
 
-    Path log() {
+    public Path log() {
         return dir.resolve("appliance.log");
     }
 
-    boolean isUp() {
+    public boolean isUp() {
         return appliance != null && appliance.isAlive();
     }
 
@@ -65,8 +66,45 @@ final class Host {
         control = new ControlLine(data());
     }
 
+    /** Gives the data directory a file system of its own, kept in memory; {@link #close} takes it away again. */
+    void mountStorage(int mebibytes) throws IOException, InterruptedException {
+        Files.createDirectories(data());
+        Shell.run("mount", "-t", "tmpfs", "-o", "size=" + mebibytes + "m,mode=0755", "plover-" + name, data().toString());
+        ownStorage = true;
+    }
+
+    /** Process id of the appliance. Throws IllegalStateException if none was started. */
+    public long pid() {
+        if (appliance == null) {
+            throw new IllegalStateException("no appliance on host " + name);
+        }
+        return appliance.pid();
+    }
+
+    /** Process ids of everything that the appliance has started: QEMU. */
+    public List<Long> children() {
+        return appliance == null ? List.of() : appliance.descendants().map(ProcessHandle::pid).toList();
+    }
+
+    /** Kills the appliance without a word, and waits until it and what depends on it is gone. Its data stay. */
+    public void killAppliance() throws IOException, InterruptedException {
+        if (appliance != null) {
+            appliance.destroyForcibly();
+            appliance.waitFor();
+        }
+        appliance = null;
+        lab.killAll(name);
+        deleteContent(ramDir);
+    }
+
+    /** Asks the appliance to end, and waits for it. Its data stay. */
+    public void stopAppliance() throws InterruptedException {
+        Shell.end(appliance, 15);
+        appliance = null;
+    }
+
     /** The host dies: its cables go silent, every process is killed, its memory and disks are lost. */
-    void die() throws IOException, InterruptedException {
+    public void die() throws IOException, InterruptedException {
         lab.connect(number, false);
         lab.killAll(name);
         appliance = null;
@@ -74,17 +112,17 @@ final class Host {
     }
 
     /** A new, empty host takes its place; its appliance is not started yet. */
-    void replace() throws IOException, InterruptedException {
+    public void replace() throws IOException, InterruptedException {
         lab.connect(number, true);
     }
 
     private void wipe() throws IOException {
-        delete(data());
-        delete(ramDir);
+        deleteContent(data());
+        deleteContent(ramDir);
     }
 
     /** Whether its appliance ended although nobody asked it to. */
-    boolean hasDied() {
+    public boolean hasDied() {
         return appliance != null && !appliance.isAlive();
     }
 
@@ -94,23 +132,28 @@ final class Host {
         }
     }
 
-    /** Asks the appliance to end, and cleans up what a killed one has left. */
-    void stop() throws InterruptedException {
-        Shell.end(appliance, 15);
-        appliance = null;
+    /** Takes away what is not to outlive the cluster. */
+    void close() {
         try {
-            delete(ramDir);
+            deleteContent(ramDir);
+            Files.deleteIfExists(ramDir);
+            if (ownStorage) {
+                Shell.run("umount", "--lazy", data().toString());
+                ownStorage = false;
+            }
         } catch (IOException e) {
-            System.err.println("demo: " + ramDir + " could not be removed: " + e.getMessage());
+            System.err.println("demo: host " + name + " could not be cleaned up: " + e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
-    private static void delete(Path tree) throws IOException {
-        if (!Files.exists(tree)) {
+    private static void deleteContent(Path directory) throws IOException {
+        if (!Files.exists(directory)) {
             return;
         }
-        try (Stream<Path> files = Files.walk(tree)) {
-            files.sorted(Comparator.reverseOrder()).forEach(f -> {
+        try (Stream<Path> files = Files.walk(directory)) {
+            files.sorted(Comparator.reverseOrder()).filter(f -> !f.equals(directory)).forEach(f -> {
                 try {
                     Files.deleteIfExists(f);
                 } catch (IOException e) {
@@ -123,7 +166,7 @@ final class Host {
     }
 
     /** The appliance's status, or null if it does not answer. */
-    JsonObject status() {
+    public JsonObject status() {
         if (!isUp()) {
             return null;
         }
@@ -134,7 +177,7 @@ final class Host {
         }
     }
 
-    ControlLine control() {
+    public ControlLine control() {
         return control;
     }
 }

@@ -8,8 +8,10 @@ import java.util.List;
  * Hosts made of network namespaces: each has one link to the network among the replicas and one, behind a bridge of its own,
  * to the network of the clients. Both networks are bridges in a namespace that stands for the switch. No traffic leaves it.
  */
-final class Lab implements AutoCloseable {
+public final class Lab implements AutoCloseable {
     static final String BRIDGE = "br0";
+    /** The namespace that stands for the switch; its ports are {@code sync<number>} and {@code lan<number>}. */
+    public static final String SWITCH = "sw";
     private static final String SYNC_NET = "10.77.0.";
     private static final String CLIENT_NET = "10.78.0.";
 
@@ -19,10 +21,10 @@ final class Lab implements AutoCloseable {
     /** @param prefix what the namespaces' names begin with; at most 8 characters */
     Lab(String prefix) throws IOException, InterruptedException {
         this.prefix = prefix;
-        add("sw");
+        add(SWITCH);
         for (String net : new String[] {"sync", "lan"}) {
-            in("sw", "ip link add " + net + " type bridge stp_state 0 forward_delay 0 mcast_snooping 0");
-            in("sw", "ip link set " + net + " up");
+            in(SWITCH, "ip link add " + net + " type bridge stp_state 0 forward_delay 0 mcast_snooping 0");
+            in(SWITCH, "ip link set " + net + " up");
         }
     }
 
@@ -33,7 +35,7 @@ final class Lab implements AutoCloseable {
         in(host, "ip link set lo up");
     }
 
-    String namespace(String host) {
+    public String namespace(String host) {
         return prefix + "-" + host;
     }
 
@@ -56,38 +58,38 @@ final class Lab implements AutoCloseable {
     }
 
     private void link(String host, String net, String port) throws IOException, InterruptedException {
-        Shell.run("ip", "link", "add", net, "netns", namespace(host), "type", "veth", "peer", "name", port, "netns", namespace("sw"));
-        in("sw", "ip link set " + port + " master " + net + " up");
+        Shell.run("ip", "link", "add", net, "netns", namespace(host), "type", "veth", "peer", "name", port, "netns", namespace(SWITCH));
+        in(SWITCH, "ip link set " + port + " master " + net + " up");
         in(host, "ip link set " + net + " up");
     }
 
-    static String syncAddress(int number) {
+    public static String syncAddress(int number) {
         return SYNC_NET + number;
     }
 
-    static String clientAddress(int number) {
+    public static String clientAddress(int number) {
         return CLIENT_NET + number;
     }
 
     /** Takes a host's cables out (or plugs them in again). */
-    void connect(int number, boolean connected) throws IOException, InterruptedException {
+    public void connect(int number, boolean connected) throws IOException, InterruptedException {
         for (String port : new String[] {"sync" + number, "lan" + number}) {
-            in("sw", "ip link set " + port + (connected ? " up" : " down"));
+            in(SWITCH, "ip link set " + port + (connected ? " up" : " down"));
         }
     }
 
     /** Runs a command on a host. */
-    String in(String host, String command) throws IOException, InterruptedException {
+    public String in(String host, String command) throws IOException, InterruptedException {
         return Shell.sh("ip netns exec " + namespace(host) + " " + command);
     }
 
     /** Begin of a command line that runs something on a host. */
-    List<String> on(String host) {
+    public List<String> on(String host) {
         return new ArrayList<>(List.of("ip", "netns", "exec", namespace(host)));
     }
 
     /** Kills every process on a host, at once and without a word. */
-    void killAll(String host) throws IOException, InterruptedException {
+    public void killAll(String host) throws IOException, InterruptedException {
         String pids = Shell.run("ip", "netns", "pids", namespace(host));
         if (pids.isBlank()) {
             return;

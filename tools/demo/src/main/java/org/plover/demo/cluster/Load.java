@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
  * {@code redis-benchmark} without an end, on connections that live as long as it does: the load beside the checker. How many
  * requests it has done is read from its own display.
  */
-final class Load implements AutoCloseable {
+public final class Load implements AutoCloseable {
     private static final Pattern PROGRESS = Pattern.compile("rps=([0-9.]+) \\(overall: ([0-9.]+)\\)");
 
     private final Process process;
@@ -23,7 +23,7 @@ final class Load implements AutoCloseable {
     private volatile double overallPerSecond;
     private volatile boolean closing;
 
-    Load(Lab lab, String client, String address, int port, int connections, int pipeline, int valueBytes) throws IOException {
+    public Load(Lab lab, String client, String address, int port, int connections, int pipeline, int valueBytes) throws IOException {
         List<String> command = lab.on(client);
         command.addAll(List.of("redis-benchmark", "-h", address, "-p", Integer.toString(port), "-c", Integer.toString(connections),
                 "-n", "2000000000", "-t", "set", "-P", Integer.toString(pipeline), "-d", Integer.toString(valueBytes), "-r", "100000"));
@@ -65,7 +65,7 @@ final class Load implements AutoCloseable {
         }
     }
 
-    double ratePerSecond() {
+    public double ratePerSecond() {
         return ratePerSecond;
     }
 
@@ -78,11 +78,11 @@ final class Load implements AutoCloseable {
     }
 
     /** Whether it ended on its own, as it does when one of its connections breaks. */
-    boolean hasFailed() {
+    public boolean hasFailed() {
         return !closing && !process.isAlive();
     }
 
-    String lastWords() {
+    public String lastWords() {
         synchronized (lastWords) {
             return lastWords.toString();
         }

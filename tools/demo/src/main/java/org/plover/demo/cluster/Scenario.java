@@ -204,7 +204,7 @@ final class Scenario {
             s.append(cluster.describe());
             if (status != null) {
                 s.append(String.format(Locale.ROOT, "  view %d  epoch %d  same %.0f %%  pause %.1f ms  held %d",
-                        status.getInt("view"), status.getJsonNumber("epoch").longValue(),
+                        status.getJsonNumber("view").longValue(), status.getJsonNumber("epoch").longValue(),
                         status.getJsonNumber("samePagesPercent").doubleValue(),
                         status.getJsonObject("pauseMillis").getJsonNumber("p50").doubleValue(), status.getInt("heldFrames")));
                 s.append(status.getBoolean("protectedNow") ? "  protected" : "  NOT PROTECTED");

@@ -6,14 +6,14 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Runs the host's small commands (ip, kill) and waits for them. */
-final class Shell {
+public final class Shell {
     private static final long SECONDS_MAX = 20;
 
     private Shell() {
     }
 
     /** Runs a command; its output. Throws IOException with the command and what it said if it fails. */
-    static String run(String... command) throws IOException, InterruptedException {
+    public static String run(String... command) throws IOException, InterruptedException {
         Process p = new ProcessBuilder(command).redirectErrorStream(true).start();
         p.getOutputStream().close();
         String output = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
@@ -28,12 +28,12 @@ final class Shell {
     }
 
     /** Splits at blanks and runs. */
-    static String sh(String command) throws IOException, InterruptedException {
+    public static String sh(String command) throws IOException, InterruptedException {
         return run(command.split(" "));
     }
 
     /** Ends a process: politely, then by force. */
-    static void end(Process process, long graceSeconds) throws InterruptedException {
+    public static void end(Process process, long graceSeconds) throws InterruptedException {
         if (process == null) {
             return;
         }
