@@ -48,6 +48,7 @@ public interface Consensus {
      * Proposes that other members count; see {@link Membership}. Only one proposal may be under way.
      *
      * @return index of the entry, {@link #NOT_LEADING}, or {@link #WINDOW_FULL} also if an earlier proposal is still under way
+     * @throws IllegalStateException if a vote is taken away and those that remain are no majority now; says who is missing
      */
     long proposeMembership(Membership next, long nowNanos);
 

@@ -34,6 +34,13 @@ public interface ConsensusHost {
      */
     void onColdStart(String why);
 
+    /**
+     * A new generation of views has begun elsewhere: what this replica's guest has taken is no part of the group's history
+     * any more, and the guest is of no use before it has been synchronised. Called before {@link #onFollowing}.
+     */
+    default void onHistoryLost() {
+    }
+
     /** This member leads {@code view}: the log is repaired, all entries committed in older views have been delivered. */
     void onLeading(long view);
 

@@ -141,8 +141,7 @@ final class Election {
     /** Whether it makes sense to ask at all; the answers decide whether the in-sync set names this member. */
     private boolean mayStand() {
         boolean hasLog = core.state == State.RECOVERING || !following.needsBase();
-        return hasLog && core.newestMembership() != null && (core.host.canLead() || core.host.canColdStart())
-                && PaxosCore.generationOf(core.highestViewHeard) <= PaxosCore.generationOf(core.view());
+        return hasLog && core.newestMembership() != null && (core.host.canLead() || core.host.canColdStart());
     }
 
     // ---- candidate
@@ -291,6 +290,9 @@ final class Election {
     }
 
     private boolean isFit() {
+        if (PaxosCore.generationOf(heard.view()) > PaxosCore.generationOf(inForce().view()) && !isNamedIn(heard)) {
+            return false; // somebody was made the primary by force, or has booted the guest: that one counts
+        }
         return (!cold || isGuestLost()) && (isFitBy(heard) || isFitBy(newestPossible()));
     }
 
@@ -362,7 +364,8 @@ final class Election {
     private int supporters(Membership m, Membership base) {
         int n = 0;
         for (int i = 0; i < claims.length; i++) {
-            boolean against = (answered & 1 << i) != 0 && (claims[i] == null || m.isNewerThan(claims[i]));
+            // a voter that lost its storage may have accepted anything
+            boolean against = (answered & 1 << i) != 0 && isVoter(core.peers[i], base) && claims[i] != null && m.isNewerThan(claims[i]);
             n += base.isVoter(i) && !against ? 1 : 0;
         }
         return n;

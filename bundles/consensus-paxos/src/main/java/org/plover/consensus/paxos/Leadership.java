@@ -79,6 +79,7 @@ final class Leadership {
             throw new IllegalStateException(core.name() + " must not lead view " + core.view() + " (S1)");
         }
         core.leader = core.self;
+        core.carryLogInto(core.view());
         coldStart = null;
         entered = false;
         gatheredBytes = 0;
@@ -163,6 +164,7 @@ final class Leadership {
             return Consensus.WINDOW_FULL;
         }
         check(current, next);
+        checkMajorityRemains(current, next, now);
         appendMembership(next);
         LOG.info("{}: proposes {} as entry {}", core.name(), next, log.last());
         pumpAll(false, now);
@@ -199,6 +201,26 @@ final class Leadership {
             throw new IllegalArgumentException(next + " after " + current
                     + ": one change may replace one other member, and the leader stays in sync");
         }
+    }
+
+    /** An order that takes a vote away must not stop the group: those who remain have to be there. */
+    private void checkMajorityRemains(Membership current, Membership next, long now) {
+        if (next.voterMask() == (next.voterMask() | current.voterMask())) {
+            return;
+        }
+        int there = 1;
+        for (Peer p : core.peers) {
+            there += next.isVoter(p.index) && isActiveVoter(p, now) ? 1 : 0;
+        }
+        if (there < next.majority()) {
+            throw new IllegalStateException("without it no majority would be left: of " + core.group.names(next.voterMask())
+                    + " too few can be reached and vote now; bring them back first");
+        }
+    }
+
+    private boolean isActiveVoter(Peer p, long now) {
+        return p.index != core.self && p.connected && p.voting && core.isVoter(p) && p.ackedNanos != Long.MIN_VALUE
+                && now - p.ackedNanos < core.settings().electionTimeoutNanos();
     }
 
     void handOver(int member, long now) {
@@ -370,8 +392,7 @@ final class Leadership {
             return true;
         }
         for (Peer p : core.peers) {
-            if (p.index != core.self && p.connected && p.voting && core.isVoter(p) && p.ackedNanos != Long.MIN_VALUE
-                    && now - p.ackedNanos < core.settings().electionTimeoutNanos()) {
+            if (isActiveVoter(p, now)) {
                 return true;
             }
         }

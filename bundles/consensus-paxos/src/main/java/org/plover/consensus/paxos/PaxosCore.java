@@ -482,6 +482,12 @@ final class PaxosCore implements Consensus {
         if (state != State.FORMING) {
             transition(State.LEARNER, "a new generation of views has begun");
         }
+        host.onHistoryLost();
+    }
+
+    /** The log of an older generation is taken over into that view. */
+    void carryLogInto(long view) {
+        logGeneration = generationOf(view);
     }
 
     long lastTick() {

@@ -139,7 +139,13 @@ final class Orders {
         }
         Membership now = core.consensus.membership();
         long view = core.consensus.view();
-        proposed = core.consensus.proposeMembership(leave ? now.without(view, member) : now.readmitting(view, member), nowNanos) > 0;
+        try {
+            proposed = core.consensus.proposeMembership(leave ? now.without(view, member) : now.readmitting(view, member), nowNanos) > 0;
+        } catch (IllegalStateException e) {
+            refuse(membership, core.group.member(member).name() + " cannot leave now: " + e.getMessage());
+            membership = null;
+            core.removalRefused();
+        }
     }
 
     /** A membership has been agreed. */

@@ -145,6 +145,11 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         bootGuest();
     }
 
+    @Override
+    public void onHistoryLost() {
+        guestIntact = false;
+    }
+
     private void bootGuest() {
         learner.forget();
         guestIntact = true;
@@ -514,6 +519,11 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             removing = state == ReplicaState.PROTECTED;
         }
         return true;
+    }
+
+    /** The other replica stays after all. */
+    void removalRefused() {
+        removing = membershipWanted;
     }
 
     private void retryMembership() {

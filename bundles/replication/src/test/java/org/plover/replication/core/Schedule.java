@@ -59,6 +59,7 @@ final class Schedule {
 
     private void event(Kind kind) {
         int victim = random.nextInt(3);
+        cluster.note(victim, "-- " + kind);
         SimMember m = cluster.member(victim);
         boolean done = switch (kind) {
             case KILL -> m.alive && isSafe() && kill(victim);
@@ -127,7 +128,7 @@ final class Schedule {
             all &= cluster.member(i).alive && !cluster.member(i).isDoomed();
         }
         SimMember s = cluster.server();
-        return all && s.consensus.membership().voterMask() == Membership.ALL && cluster.member(SimCluster.WITNESS).consensus.state().equals("NORMAL_FOLLOWER");
+        return all && !s.core.isRemoving() && s.consensus.membership().voterMask() == Membership.ALL && cluster.member(SimCluster.WITNESS).consensus.state().equals("NORMAL_FOLLOWER");
     }
 
     private boolean kill(int victim) {

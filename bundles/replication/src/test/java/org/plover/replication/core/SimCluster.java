@@ -15,6 +15,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.plover.api.consensus.EntryType;
+import org.plover.api.consensus.Membership;
 import org.plover.api.group.Group;
 import org.plover.api.group.Member;
 import org.plover.api.group.MemberKind;
@@ -272,7 +273,6 @@ final class SimCluster {
             if (l.life == life) {
                 cut(from, to);
             }
-            l.deaf = 0;
         });
     }
 
@@ -461,8 +461,9 @@ final class SimCluster {
         note(member.index, "boots the guest anew");
         for (int i = 0; i < 2; i++) {
             SimMember m = members[i];
-            boolean wouldDo = m != member && m.alive && m.core.canLead() && m.guest.isUsable() && member.agreed != null
-                    && member.agreed.isInSync(i) && member.agreed.view() <= m.consensus.view();
+            Membership agreed = member.consensus.membership();
+            boolean wouldDo = m != member && m.alive && m.core.canLead() && m.guest.isUsable() && agreed != null
+                    && agreed.isInSync(i) && agreed.view() <= m.consensus.view();
             check(!wouldDo, "member " + member.index + " boots the guest anew while member " + i + " holds its state and is in sync");
         }
         released.clear();
@@ -519,6 +520,8 @@ final class SimCluster {
                     .append(", gate ").append(m.gate.mode()).append(m.guest.running ? ", runs" : ", stopped").append(", epoch ")
                     .append(m.core.primary.phase()).append(") ");
         }
+        links.forEach((key, l) -> s.append("link ").append(key / 3).append(key % 3).append(l.up ? " up " : " down ").append(l.wanted ? "" : "cut ")
+                .append(l.known[key / 3]).append('/').append(l.known[key % 3]).append("; "));
         return s + "\n" + story();
     }
 }

@@ -129,6 +129,11 @@ final class SimMember implements Effects, Settings, SyncPolicy {
             }
 
             @Override
+            public void onHistoryLost() {
+                core.onHistoryLost();
+            }
+
+            @Override
             public void onColdStart(String why) {
                 core.onColdStart(why);
             }
