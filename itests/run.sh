@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.." || exit 1
 # command or file that tells that it is there | Debian package that brings it
 needs=(
   "javac|openjdk-17-jdk-headless"
+  "spin|spin"
+  "gcc|gcc"
   "mvn|maven"
   "qemu-system-x86_64|qemu-system-x86"
   "qemu-img|qemu-utils"

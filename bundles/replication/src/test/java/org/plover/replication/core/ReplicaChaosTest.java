@@ -3,6 +3,7 @@ package org.plover.replication.core;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
 import org.junit.Test;
 
 /** Seeded random schedules of everything that can go wrong, with the rules watched throughout and a guest that serves at the end. */
@@ -19,11 +20,34 @@ public class ReplicaChaosTest {
         }
     }
 
+    /**
+     * Schedules that nobody has seen before. No rule of safety may be broken. That the group comes back is not asserted here: about
+     * one schedule in ten thousand ends in a combination of losses that it rightly or wrongly does not survive; those are printed.
+     */
+    @Test
+    public void shouldKeepEveryRuleUnderFreshSchedules() {
+        long first = System.currentTimeMillis() * 1000;
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Integer.getInteger("plover.fresh.seconds", 20));
+        long seed = first;
+        while (System.nanoTime() < end) {
+            try {
+                run(seed, STEPS, new EnumMap<>(Schedule.Kind.class));
+            } catch (AssertionError e) {
+                if (!e.getMessage().contains("this did not happen")) {
+                    throw e;
+                }
+                System.out.println(e.getMessage().lines().findFirst().orElse("") + " (to be looked at: not safety, but the group did not come back)");
+            }
+            seed++;
+        }
+        System.out.println((seed - first) + " fresh schedules from seed " + first + " without a violation of safety");
+    }
+
     /** Seeds that found something: a guest driven after its replica had given it up (24, 362, 638), a reboot during a switchover
      * (316, 844), a primary that never ended an epoch again after a guest had failed in the middle of one (403, 490, 899). */
     @Test
     public void shouldNotFallBackIntoFaultsFoundBefore() {
-        for (long seed : new long[] {24, 316, 362, 403, 490, 638, 844, 899}) {
+        for (long seed : new long[] {24, 258, 316, 362, 403, 490, 638, 844, 899, 2237, 3084, 3251, 5627, 7333, 8393, 9282, 11224, 12955, 14784, 17064}) {
             run(seed, STEPS, new EnumMap<>(Schedule.Kind.class));
         }
     }
