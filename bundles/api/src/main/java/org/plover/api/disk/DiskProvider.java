@@ -1,19 +1,26 @@
 package org.plover.api.disk;
 
 import java.io.IOException;
-import java.nio.file.Path;
+import java.util.List;
+import org.plover.api.health.Finding;
 
 /** Service: serves block devices to guests. Providers carry the property {@code disk.id}. */
 public interface DiskProvider {
     /** Service property that names the provider. */
     String ID = "disk.id";
 
+    /** Name of this provider, for instance {@code nbd}. */
+    String id();
+
+    /** Checks whether these disks could be served on this host: images there, of a usable length, writable, room for the journal. */
+    List<Finding> preflight(DisksSpec spec);
+
     /**
-     * Opens a disk image and begins to serve it.
+     * Opens all disks of a guest, brings them to the last state that was made durable, and begins to serve them. Blocks for
+     * as long as that takes.
      *
-     * @param image  file or block device that holds the last committed epoch's content
-     * @param socket Unix socket at which the machine finds it
-     * @throws IOException if the image cannot be used; says what to do
+     * @throws IOException if one of them cannot be used (missing, in use, damaged journal); says which and what to do;
+     *                     nothing is left open
      */
-    Disk open(Path image, Path socket) throws IOException;
+    Disks open(DisksSpec spec, DiskListener listener) throws IOException;
 }
