@@ -209,7 +209,7 @@ final class FakeGuest implements Guest {
         int mine = generation;
         cluster.at(cluster.now() + random.nextLong(100_000), () -> {
             if (mine == generation && member.alive) {
-                member.gate.offer(0, ByteBuffer.allocate(8).putLong(0, frame));
+                member.offer(frame);
             }
         });
         if (!socket.isEmpty()) {

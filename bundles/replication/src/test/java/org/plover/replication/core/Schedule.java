@@ -6,13 +6,14 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import org.plover.api.consensus.Membership;
 import org.plover.api.status.VerifyReport;
+import org.plover.policy.idle.SimPolicies;
 
 /** What happens in one random run: faults of every kind, one after the other, and at the end peace, in which the group must come back. */
 final class Schedule {
     /** Kinds of events. */
     enum Kind {
         KILL, KILL_IN_A_STEP, RESTART, FREEZE, SLOW_HOST, CLOCK_JUMP, STORAGE_FAILS, STORAGE_LOST, GUEST_FAILS, FLAP, CUT, CUT_ONE_WAY,
-        HEAL, SLOW_LINK, SWITCHOVER, VERIFY, BOTH_HOSTS, ALL_OFF, LEAVE_AND_JOIN
+        HEAL, SLOW_LINK, SWITCHOVER, VERIFY, BOTH_HOSTS, ALL_OFF, LEAVE_AND_JOIN, OTHER_POLICY
     }
 
     private static final Kind[] KINDS = Kind.values();
@@ -115,6 +116,10 @@ final class Schedule {
             case BOTH_HOSTS -> isSafe() && kill(0) && kill(1);
             case ALL_OFF -> isSafe() && kill(0) && kill(1) && kill(2);
             case LEAVE_AND_JOIN -> leaveAndJoin();
+            case OTHER_POLICY -> {
+                m.policy = random.nextInt(3) == 0 ? SimPolicies.AS_SHIPPED : SimPolicies.BRISK;
+                yield true;
+            }
         };
         if (done) {
             happened.merge(kind, 1, Integer::sum);

@@ -1,5 +1,7 @@
 package org.plover.replication.core;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -10,13 +12,14 @@ import java.util.stream.Collectors;
 public final class Simulate {
     private static final String HELP = """
             usage: simulate.sh [--seed S] [--steps N] [--schedules K] [--minutes M] [--json FILE]
-              Runs whole groups (consensus, replication, guests, network, clocks, storage) in one process on virtual time, each
-              schedule from one seed, and watches the safety rules all the time. The same seed gives the same run.
+              Runs whole groups in one process on virtual time: the real consensus, replication, output gate and policy on simulated
+              guests, networks, clocks and storage. Each schedule is made from one seed; the same seed gives the same run. The
+              safety rules are watched all the time.
               --seed S        the first seed (default: drawn from the time)
               --steps N       faults and orders in one schedule (default 25)
               --schedules K   how many seeds, from S on (default 1000; with --seed alone 1)
               --minutes M     instead of a number: as many as fit
-              --json FILE     writes {"seed","schedules","operations","failed":[seeds],"perMinute","faults":{kind: count}}
+              --json FILE     writes {"seed","schedules","operations","failed":[seeds],"perMinute","perProcessorMinute","faults":{kind: count}}
             Exits with 1 if a rule was broken; the seed and the story of the run are printed then.""";
 
     private Simulate() {
@@ -66,6 +69,7 @@ public final class Simulate {
         StringBuilder failed = new StringBuilder();
         int failures = 0;
         long operations = 0;
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
         long begun = System.nanoTime();
         long seed = first;
         while (seed - first < schedules && System.nanoTime() - begun < minutes * 60e9 && failures < 20) {
@@ -79,14 +83,16 @@ public final class Simulate {
             seed++;
         }
         double took = (System.nanoTime() - begun) / 60e9;
+        double used = threads.getCurrentThreadCpuTime() / 60e9;
         long count = seed - first;
         String faults = happened.entrySet().stream().map(e -> "\"" + e.getKey() + "\":" + e.getValue()).collect(Collectors.joining(","));
-        System.out.printf("%d schedules of %d steps from seed %d: %d failed, %d client operations checked, %.1f minutes, %.0f schedules per minute%n",
-                count, steps, first, failures, operations, took, count / took);
+        System.out.printf("%d schedules of %d steps from seed %d: %d failed, %d client operations checked, %.1f minutes, %.0f schedules "
+                + "per minute, %.0f per minute of the processor%n", count, steps, first, failures, operations, took, count / took, count / used);
         System.out.println("events: " + faults);
         if (json != null) {
             Files.writeString(json, "{\"seed\":" + first + ",\"schedules\":" + count + ",\"operations\":" + operations + ",\"failed\":[" + failed
-                    + "],\"perMinute\":" + Math.round(count / took) + ",\"faults\":{" + faults + "}}\n");
+                    + "],\"perMinute\":" + Math.round(count / took) + ",\"perProcessorMinute\":" + Math.round(count / used)
+                    + ",\"faults\":{" + faults + "}}\n");
         }
         System.exit(failures == 0 ? 0 : 1);
     }
