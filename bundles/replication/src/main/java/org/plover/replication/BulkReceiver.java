@@ -41,7 +41,7 @@ final class BulkReceiver {
     interface Questions {
         void onAsked(long view, String hasher, long[] chunks);
 
-        void onAnswered(long session, long chunk, long[] digests);
+        void onAnswered(long session, BulkWire.ChunkDigests chunk);
     }
 
     private final Questions questions;
@@ -162,9 +162,7 @@ final class BulkReceiver {
             case BulkWire.DIGESTS -> onDigests(view, epoch, m);
             case BulkWire.DISK_WRITTEN -> onWritten(epoch, m);
             case BulkWire.DISK_SUMS -> {
-                long first = m.getLong();
-                int n = m.getInt();
-                questions.onAnswered(ofSession, first, n < 0 ? null : longs(m, n));
+                questions.onAnswered(ofSession, BulkWire.chunkDigests(m));
             }
             default -> {
                 synchronized (lock) {
@@ -198,8 +196,10 @@ final class BulkReceiver {
         int total = m.getInt();
         int from = m.getInt();
         int n = m.getInt();
+        if (total < 0 || total > BLOCKS_MAX) {
+            throw new IllegalArgumentException(total + " blocks written in an epoch, " + BLOCKS_MAX + " are possible");
+        }
         if (from == 0) {
-            checkCount(total, BLOCKS_MAX);
             blockIds = new long[total];
             blockDigests = new long[2 * total];
         }
@@ -210,20 +210,6 @@ final class BulkReceiver {
         if (from + n == total) {
             peerBlocks = new GuestDisks.PeerBlocks(epoch, blockIds, blockDigests);
             blockIds = null;
-        }
-    }
-
-    private static long[] longs(ByteBuffer m, int n) {
-        checkCount(n, m.remaining() / 8);
-        long[] all = new long[n];
-        m.asLongBuffer().get(all);
-        m.position(m.position() + 8 * n);
-        return all;
-    }
-
-    private static void checkCount(int n, int max) {
-        if (n < 0 || n > max) {
-            throw new IllegalArgumentException(n + " is more than " + max);
         }
     }
 
@@ -249,7 +235,7 @@ final class BulkReceiver {
                         disks.stageBegin(epoch);
                     }
                 }
-                case BulkWire.PAGES, BulkWire.DISK_BLOCKS, BulkWire.ALL_DIGESTS, BulkWire.END -> {
+                case BulkWire.PAGES, BulkWire.DISK_BLOCKS, BulkWire.DISK_DIGESTS, BulkWire.ALL_DIGESTS, BulkWire.END -> {
                     if (accepting && !stagedDropped && staging.epoch() == epoch) {
                         onPart(type, view, epoch, m);
                     }
@@ -258,7 +244,7 @@ final class BulkReceiver {
                 case BulkWire.DISK_ASK -> {
                     byte[] hasher = new byte[m.getShort()];
                     m.get(hasher);
-                    questions.onAsked(view, new String(hasher, StandardCharsets.UTF_8), longs(m, m.getInt()));
+                    questions.onAsked(view, new String(hasher, StandardCharsets.UTF_8), BulkWire.longs(m, m.getInt()));
                 }
                 default -> throw new IllegalArgumentException("unknown bulk message " + type);
             }
@@ -275,6 +261,7 @@ final class BulkReceiver {
         switch (type) {
             case BulkWire.PAGES -> staging.pages(m);
             case BulkWire.DISK_BLOCKS -> staging.diskBlocks(m, disks);
+            case BulkWire.DISK_DIGESTS -> staging.diskDigests(m);
             case BulkWire.ALL_DIGESTS -> staging.allDigests(m);
             default -> onEnd(view, epoch, m);
         }

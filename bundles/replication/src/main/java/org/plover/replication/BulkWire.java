@@ -37,6 +37,8 @@ final class BulkWire {
     static final byte DISK_FILL = 12;
     /** Blocks of an epoch. */
     static final byte DISK_BLOCKS = 13;
+    /** Digests of a chunk of disks at the end of the epoch, for comparison. */
+    static final byte DISK_DIGESTS = 14;
 
     static final int HEADER_BYTES = 1 + 8 + 8 + 8;
     /** Set in a page's number: it is all zero and has no content in the message. */
@@ -51,6 +53,27 @@ final class BulkWire {
     static final int PAGES_BYTES = 64 * (8 + GuestMemory.PAGE_BYTES);
 
     private BulkWire() {
+    }
+
+    /** Digests of a chunk, named by its first block; null where all of it is zero, empty if there is no such hasher. */
+    record ChunkDigests(long first, long[] digests) {
+    }
+
+    /** The body of a DISK_SUMS or DISK_DIGESTS message. */
+    static ChunkDigests chunkDigests(ByteBuffer body) {
+        long first = body.getLong();
+        int n = body.getInt();
+        return new ChunkDigests(first, n < 0 ? null : longs(body, n));
+    }
+
+    static long[] longs(ByteBuffer body, int n) {
+        if (n < 0 || n > body.remaining() / Long.BYTES) {
+            throw new IllegalArgumentException(n + " numbers announced, there is room for " + body.remaining() / Long.BYTES);
+        }
+        long[] all = new long[n];
+        body.asLongBuffer().get(all);
+        body.position(body.position() + Long.BYTES * n);
+        return all;
     }
 
     static ByteBuffer begin(ByteBuffer to, byte type, long session, long view, long epoch) {

@@ -26,6 +26,7 @@ import org.plover.api.machine.MachineProvider;
 import org.plover.api.network.NetworkPort;
 import org.plover.api.network.NetworkPortProvider;
 import org.plover.api.network.PortSpec;
+import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.EpochRecord;
 import org.plover.api.status.VerifyReport;
 import org.plover.api.transport.Lane;
@@ -442,6 +443,14 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
 
     void verify(CompletableFuture<VerifyReport> request) {
         order(request, () -> replica.requestVerify(request));
+    }
+
+    void verifyDisks(CompletableFuture<DiskVerifyReport> request) {
+        order(request, () -> replica.requestVerifyDisks(request));
+    }
+
+    void copyDisks(List<Path> files, CompletableFuture<Void> request) {
+        order(request, () -> guest.copyDisks(files, request));
     }
 
     void switchover(CompletableFuture<String> request) {

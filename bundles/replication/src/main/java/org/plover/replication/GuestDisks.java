@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.LongPredicate;
 import org.plover.api.disk.Disks;
 import org.plover.api.memory.PageSet;
 import org.plover.linux.Memory;
@@ -29,6 +30,9 @@ final class GuestDisks {
     }
 
     private static final int CHUNK_BYTES = Disks.CHUNK_BLOCKS * Disks.BLOCK_BYTES;
+
+    /** Chunks in an epoch's slice of a comparison: 16 MiB. */
+    private static final int SLICE_CHUNKS = 16;
 
     private final Disks disks;
     private final Hashers hashers;
@@ -208,25 +212,85 @@ final class GuestDisks {
         return true;
     }
 
-    /** Sends those blocks of a chunk whose digests differ; returns how many those were. {@code theirs} is null where all are zero, empty if unknown. */
-    int sendDiffering(PageSender sender, String hasher, long first, long[] theirs) throws IOException, PageSender.Cancelled {
+    /** Sends those blocks of a chunk whose digests differ from the fresh backup's; returns how many those were. */
+    int sendDiffering(PageSender sender, String hasher, BulkWire.ChunkDigests theirs) throws IOException, PageSender.Cancelled {
+        long first = theirs.first();
+        check(first);
         int n = blocksOf(first);
         readCurrent(first, n);
-        int[] slots = new int[n];
-        Arrays.setAll(slots, i -> i);
-        long[] own = theirs == null ? null : hashers.digest(hasher, chunkAddress, slots);
+        boolean[] equal = equal(sender::isZero, hasher, n, theirs);
         int sent = 0;
         sender.beginPages(BulkWire.DISK_FILL);
         for (int i = 0; i < n; i++) {
-            boolean equal = theirs == null ? sender.isZero(blockAddress(i)) : own != null && theirs.length >= 2 * n
-                    && own[2 * i] == theirs[2 * i] && own[2 * i + 1] == theirs[2 * i + 1];
-            if (!equal) {
+            if (!equal[i]) {
                 sender.block(first + i, false, blockAddress(i));
                 sent++;
             }
         }
         sender.endPages();
         return sent;
+    }
+
+    /** Which of the blocks in {@link #chunk} are as the digests say; unknown counts as different. */
+    private boolean[] equal(LongPredicate isZero, String hasher, int n, BulkWire.ChunkDigests theirs) {
+        long[] digests = theirs.digests();
+        long[] own = digests == null || digests.length != 2 * n ? null : hashers.digest(hasher, chunkAddress, slots(n));
+        boolean[] equal = new boolean[n];
+        for (int i = 0; i < n; i++) {
+            equal[i] = digests == null ? isZero.test(blockAddress(i))
+                    : own != null && own[2 * i] == digests[2 * i] && own[2 * i + 1] == digests[2 * i + 1];
+        }
+        return equal;
+    }
+
+    private static int[] slots(int n) {
+        int[] slots = new int[n];
+        Arrays.setAll(slots, i -> i);
+        return slots;
+    }
+
+    /**
+     * Sends digests of a slice of the disks, as of the epoch's end, for the backup to compare. Returns where the next slice begins, or
+     * -1 if this was the last one.
+     */
+    long sendSlice(PageSender sender, String hasher, long from) throws IOException, PageSender.Cancelled {
+        long first = from;
+        for (int i = 0; i < SLICE_CHUNKS; i++) {
+            int n = blocksOf(first);
+            disks.read(first, n, chunk.clear().limit(n * Disks.BLOCK_BYTES));
+            long[] digests = hashers.digest(hasher, chunkAddress, slots(n));
+            sender.sums(BulkWire.DISK_DIGESTS, first, digests == null ? new long[0] : digests);
+            first += n;
+            if (Disks.blockOf(first) >= blockCount(Disks.diskOf(first))) {
+                int disk = Disks.diskOf(first) + 1;
+                if (disk == disks.count()) {
+                    return -1;
+                }
+                first = Disks.id(disk, 0);
+            }
+        }
+        return first;
+    }
+
+    /** At the backup, the epoch is in place: compares; adds what differs, returns how many blocks were compared. */
+    int compare(String hasher, List<BulkWire.ChunkDigests> theirs, List<Long> differing) throws IOException {
+        int compared = 0;
+        for (BulkWire.ChunkDigests chunks : theirs) {
+            check(chunks.first());
+            int n = blocksOf(chunks.first());
+            if (chunks.digests() == null || chunks.digests().length != 2 * n) {
+                return 0;
+            }
+            disks.read(chunks.first(), n, chunk.clear().limit(n * Disks.BLOCK_BYTES));
+            boolean[] equal = equal(address -> false, hasher, n, chunks);
+            for (int i = 0; i < n; i++) {
+                if (!equal[i]) {
+                    differing.add(chunks.first() + i);
+                }
+            }
+            compared += n;
+        }
+        return compared;
     }
 
     /** Sends these blocks as the guest sees them now. */
@@ -240,8 +304,11 @@ final class GuestDisks {
     }
 
     private int blocksOf(long first) {
-        long blocks = (disks.bytes(Disks.diskOf(first)) + Disks.BLOCK_BYTES - 1) / Disks.BLOCK_BYTES;
-        return (int) Math.min(Disks.CHUNK_BLOCKS, blocks - Disks.blockOf(first));
+        return (int) Math.min(Disks.CHUNK_BLOCKS, blockCount(Disks.diskOf(first)) - Disks.blockOf(first));
+    }
+
+    private long blockCount(int disk) {
+        return (disks.bytes(disk) + Disks.BLOCK_BYTES - 1) / Disks.BLOCK_BYTES;
     }
 
     private void readCurrent(long first, int n) throws IOException {
@@ -259,14 +326,12 @@ final class GuestDisks {
         }
         long[] ids = disks.fetchWritten();
         long[] digests = new long[2 * ids.length];
-        int[] slots = new int[Disks.CHUNK_BLOCKS];
-        Arrays.setAll(slots, i -> i);
         for (int from = 0; from < ids.length; from += Disks.CHUNK_BLOCKS) {
             int n = Math.min(Disks.CHUNK_BLOCKS, ids.length - from);
             for (int i = 0; i < n; i++) {
                 disks.readWritten(ids[from + i], chunk.clear().position(i * Disks.BLOCK_BYTES).limit((i + 1) * Disks.BLOCK_BYTES));
             }
-            long[] some = hashers.digest(hasher, chunkAddress, n == slots.length ? slots : Arrays.copyOf(slots, n));
+            long[] some = hashers.digest(hasher, chunkAddress, slots(n));
             if (some == null) {
                 ids = new long[0];
                 digests = ids;
@@ -285,9 +350,7 @@ final class GuestDisks {
             return null;
         }
         readCurrent(first, n);
-        int[] slots = new int[n];
-        Arrays.setAll(slots, i -> i);
-        long[] digests = hashers.digest(hasher, chunkAddress, slots);
+        long[] digests = hashers.digest(hasher, chunkAddress, slots(n));
         return digests == null ? new long[0] : digests;
     }
 

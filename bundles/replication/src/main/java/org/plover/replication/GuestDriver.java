@@ -2,10 +2,12 @@ package org.plover.replication;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -88,8 +90,7 @@ final class GuestDriver implements Guest, AutoCloseable {
     /** Answers of a fresh backup on what its disks hold. */
     private final BlockingQueue<Sums> sums = new LinkedBlockingQueue<>();
 
-    /** Digests of a chunk of a fresh backup's disk; see {@link GuestDisks#sendDiffering}. */
-    private record Sums(long session, long chunk, long[] digests) {
+    private record Sums(long session, BulkWire.ChunkDigests chunk) {
     }
 
     // Used on the guest's thread only.
@@ -121,8 +122,8 @@ final class GuestDriver implements Guest, AutoCloseable {
             }
 
             @Override
-            public void onAnswered(long ofSession, long chunk, long[] digests) {
-                sums.add(new Sums(ofSession, chunk, digests));
+            public void onAnswered(long ofSession, BulkWire.ChunkDigests chunk) {
+                sums.add(new Sums(ofSession, chunk));
             }
         });
         this.thread = Executors.newSingleThreadExecutor(r -> {
@@ -231,7 +232,7 @@ final class GuestDriver implements Guest, AutoCloseable {
     }
 
     private GuestDisks openDisks(StartMode mode, int mine) throws IOException, MachineException {
-        if (hardware.disks().disks().isEmpty()) {
+        if (!hasDisks()) {
             return new GuestDisks(null, hashers);
         }
         Disks opened = hardware.diskProvider().open(hardware.disks(),
@@ -352,7 +353,7 @@ final class GuestDriver implements Guest, AutoCloseable {
     }
 
     @Override
-    public void transfer(long view, long epoch, int member, long[] peerDigests) {
+    public void transfer(long view, long epoch, int member, long[] peerDigests, long compareFrom) {
         int mine = cancels;
         submit("sending epoch " + epoch, () -> {
             ticket = mine;
@@ -370,6 +371,7 @@ final class GuestDriver implements Guest, AutoCloseable {
                     .put(deviceState.duplicate());
             sender.message(state.flip());
             disks.send(sender, capture.hasher(), receiver.peerBlocks(epoch));
+            long comparedTo = compareFrom < 0 ? -1 : disks.sendSlice(sender, capture.hasher(), compareFrom);
             sender.beginPages(BulkWire.PAGES);
             for (int page : toSend.toArray()) {
                 sender.page(page, captured.address(slotOf[page]));
@@ -380,7 +382,8 @@ final class GuestDriver implements Guest, AutoCloseable {
             }
             sender.end();
             GuestDisks.await(durable);
-            GuestEvents.Transferred what = new GuestEvents.Transferred(union, same, disks.writtenBlocks(), disks.sameBlocks(), sender.bytes());
+            GuestEvents.Transferred what = new GuestEvents.Transferred(union, same, disks.writtenBlocks(), disks.sameBlocks(),
+                    sender.bytes(), comparedTo);
             report(events -> events.onTransferred(epoch, what, System.nanoTime()));
         });
     }
@@ -415,7 +418,7 @@ final class GuestDriver implements Guest, AutoCloseable {
 
     @Override
     public boolean alone(int request) {
-        if (hardware.disks().disks().isEmpty()) {
+        if (!hasDisks()) {
             return true;
         }
         submit("making the disks durable", () -> {
@@ -471,7 +474,7 @@ final class GuestDriver implements Guest, AutoCloseable {
             }
             Sums answer = nextSums();
             if (answer.session() == session) {
-                sent += disks.sendDiffering(sender, what.hasher(), answer.chunk(), answer.digests());
+                sent += disks.sendDiffering(sender, what.hasher(), answer.chunk());
                 done++;
                 if (done % CHUNKS_ASKED_MAX == 0) {
                     int percent = (int) (DISKS_PERCENT * done / chunks.length);
@@ -600,6 +603,13 @@ final class GuestDriver implements Guest, AutoCloseable {
             if (staging.allDigests() != null) {
                 verify(epoch, staging);
             }
+            if (!staging.diskDigests().isEmpty()) {
+                List<Long> differing = new ArrayList<>();
+                int blocks = disks.compare(staging.hasher(), staging.diskDigests(), differing);
+                int count = differing.size();
+                List<Long> first = List.copyOf(differing.subList(0, Math.min(VERIFY_PAGES_NAMED, count)));
+                report(events -> events.onDisksCompared(epoch, blocks, count, first, System.nanoTime()));
+            }
             report(events -> events.onApplied(epoch, System.nanoTime()));
         });
     }
@@ -644,7 +654,7 @@ final class GuestDriver implements Guest, AutoCloseable {
             ticket = mine;
             sender.to(surroundings.peer(), receiver.session(), view, 0);
             for (long first : chunks) {
-                sender.sums(first, receiver.sums(hasher, first));
+                sender.sums(BulkWire.DISK_SUMS, first, receiver.sums(hasher, first));
             }
         });
     }
@@ -680,6 +690,29 @@ final class GuestDriver implements Guest, AutoCloseable {
         seenOperations = operations;
         int permille = m.sampleActivity();
         return busy ? 1000 : permille;
+    }
+
+    @Override
+    public boolean hasDisks() {
+        return !hardware.disks().disks().isEmpty();
+    }
+
+    /** Copies all disks to files; see {@link Disks#copyTo}. Completes exceptionally with an IllegalStateException that says why not. */
+    void copyDisks(List<Path> files, CompletableFuture<Void> request) {
+        submit("copying the disks", () -> {
+            if (disks == null || !disks.any()) {
+                request.completeExceptionally(new IllegalStateException(hasDisks() ? "no machine is up here yet" : "this guest has no disks"));
+                return;
+            }
+            disks.disks().copyTo(files).whenComplete((done, failed) -> {
+                if (failed == null) {
+                    request.complete(null);
+                } else {
+                    Throwable cause = failed instanceof CompletionException && failed.getCause() != null ? failed.getCause() : failed;
+                    request.completeExceptionally(new IllegalStateException(cause.getMessage(), cause));
+                }
+            });
+        });
     }
 
     @Override

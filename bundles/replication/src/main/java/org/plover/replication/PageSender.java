@@ -135,10 +135,10 @@ final class PageSender {
         } while (from < ids.length);
     }
 
-    /** The digests of a chunk; null if all of it is zero. */
-    void sums(long first, long[] digests) throws Cancelled {
+    /** The digests of a chunk, as the given type of message; null if all of it is zero. */
+    void sums(byte ofType, long first, long[] digests) throws Cancelled {
         int n = digests == null ? -1 : digests.length;
-        ByteBuffer m = begin(BulkWire.DISK_SUMS, 12 + 8 * Math.max(0, n)).putLong(first).putInt(n);
+        ByteBuffer m = begin(ofType, 12 + 8 * Math.max(0, n)).putLong(first).putInt(n);
         for (int i = 0; i < n; i++) {
             m.putLong(digests[i]);
         }

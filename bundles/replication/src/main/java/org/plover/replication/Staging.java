@@ -2,7 +2,9 @@ package org.plover.replication;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.zip.CRC32C;
 import org.plover.api.memory.GuestMemory;
 import org.plover.linux.Memory;
@@ -22,6 +24,7 @@ final class Staging implements AutoCloseable {
     private int[] pages = new int[1024];
     private int count;
     private int blocks;
+    private final List<BulkWire.ChunkDigests> diskDigests = new ArrayList<>();
     private long[] allDigests;
     private String hasher = "";
     private boolean complete;
@@ -67,6 +70,7 @@ final class Staging implements AutoCloseable {
         crc.update(body.duplicate());
         count = 0;
         blocks = 0;
+        diskDigests.clear();
         complete = false;
         allDigests = null;
         epoch = newEpoch;
@@ -93,6 +97,17 @@ final class Staging implements AutoCloseable {
                 Memory.put(body, arena.address(slot), GuestMemory.PAGE_BYTES);
             }
         }
+    }
+
+    /** A DISK_DIGESTS message's body. */
+    void diskDigests(ByteBuffer body) {
+        crc.update(body.duplicate());
+        diskDigests.add(BulkWire.chunkDigests(body));
+    }
+
+    /** Digests of chunks of disks that are to be compared. */
+    List<BulkWire.ChunkDigests> diskDigests() {
+        return diskDigests;
     }
 
     /** A DISK_BLOCKS message's body. */

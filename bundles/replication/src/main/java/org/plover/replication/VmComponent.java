@@ -31,6 +31,7 @@ import org.plover.api.health.Finding;
 import org.plover.api.machine.MachineProvider;
 import org.plover.api.network.NetworkPortProvider;
 import org.plover.api.policy.SyncPolicy;
+import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.EpochRecord;
 import org.plover.api.status.ProtectedVm;
 import org.plover.api.status.VerifyReport;
@@ -303,6 +304,25 @@ public final class VmComponent implements ProtectedVm, Settings {
         CompletableFuture<VerifyReport> request = new CompletableFuture<>();
         loop.verify(request);
         return request;
+    }
+
+    @Override
+    public CompletableFuture<DiskVerifyReport> verifyDisks() {
+        CompletableFuture<DiskVerifyReport> request = new CompletableFuture<>();
+        loop.verifyDisks(request);
+        return request;
+    }
+
+    @Override
+    public CompletableFuture<String> backup(List<String> files) {
+        int disks = settings.disks().disks().size();
+        if (files.size() != disks) {
+            return CompletableFuture.failedFuture(new IllegalStateException("the guest has " + disks + " disks; name as many files, not "
+                    + files.size()));
+        }
+        CompletableFuture<Void> request = new CompletableFuture<>();
+        loop.copyDisks(files.stream().map(Path::of).toList(), request);
+        return request.thenApply(done -> "copied " + disks + " disk" + (disks == 1 ? "" : "s") + " to " + String.join(", ", files));
     }
 
     @Override

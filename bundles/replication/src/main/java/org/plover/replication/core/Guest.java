@@ -30,8 +30,10 @@ public interface Guest {
     /**
      * Primary, guest running again: compares with the backup's digests, sends state and divergent pages and blocks, and makes the
      * epoch's disk content durable here; reports {@link GuestEvents#onTransferred} when both are done.
+     *
+     * @param compareFrom block of the disks from which on digests of a slice are sent along, for comparison; -1 for none
      */
-    void transfer(long view, long epoch, int member, long[] peerDigests);
+    void transfer(long view, long epoch, int member, long[] peerDigests, long compareFrom);
 
     /** Primary: the backup has acknowledged the epoch, so what changed on disk up to it is no difference any more. */
     void acknowledged(long epoch, boolean forJoin);
@@ -72,6 +74,9 @@ public interface Guest {
 
     /** Busiest vCPU since the last call, permille; a guest with disk requests counts as busy. */
     int sampleActivity();
+
+    /** Whether the guest has disks at all. */
+    boolean hasDisks();
 
     /** Bytes written to disks that wait for this epoch's end. */
     long unsealedDiskBytes();

@@ -44,6 +44,9 @@ public interface GuestEvents {
     /** At the backup: all memory has been compared. */
     void onVerified(long epoch, int pages, int differing, List<Integer> firstDiffering, long nowNanos);
 
+    /** At the backup: the slice of disks that the epoch carried has been compared; 0 blocks if that could not be done. */
+    void onDisksCompared(long epoch, int blocks, int differing, List<Long> firstDiffering, long nowNanos);
+
     /** The machine failed or ended; it is of no use any more. */
     void onGuestFailed(String reason, long nowNanos);
 
@@ -55,7 +58,8 @@ public interface GuestEvents {
      * @param diskBlocks blocks that the primary's guest had written
      * @param sameBlocks of those, the ones that the backup's guest had written alike
      * @param bytes      bytes sent
+     * @param comparedTo where the next slice of disks to be compared begins; -1 after the last one, or if there was none
      */
-    record Transferred(int dirtyPages, int samePages, int diskBlocks, int sameBlocks, long bytes) {
+    record Transferred(int dirtyPages, int samePages, int diskBlocks, int sameBlocks, long bytes, long comparedTo) {
     }
 }

@@ -84,6 +84,7 @@ final class PrimaryEpochs implements EpochView {
     private int verified = -1;
     private CompletableFuture<VerifyReport> verifyRequest;
     private boolean handOverRequested;
+    private final DiskComparison disks = new DiskComparison();
     private long now;
 
     PrimaryEpochs(ReplicaCore core) {
@@ -109,6 +110,10 @@ final class PrimaryEpochs implements EpochView {
         } else {
             verifyRequest = request;
         }
+    }
+
+    DiskComparison disks() {
+        return disks;
     }
 
     void requestHandOver(boolean requested) {
@@ -137,7 +142,7 @@ final class PrimaryEpochs implements EpochView {
         if (!mayEnd || phase != Phase.RUNNING) {
             return;
         }
-        Decision decision = verifyRequest != null || handOverRequested ? Decision.END_INTERVAL_MAX
+        Decision decision = verifyRequest != null || handOverRequested || disks.wantsEnd(ageNanos()) ? Decision.END_INTERVAL_MAX
                 : core.guest.unsealedDiskBytes() > core.settings.diskEpochBytesMax() ? Decision.END_DISK
                 : core.settings.policy().decide(this);
         if (decision.ends()) {
@@ -269,7 +274,7 @@ final class PrimaryEpochs implements EpochView {
     private void transfer() {
         if (phase == Phase.AWAIT_PEER_DIGESTS && (forJoin || peerDigests != null)) {
             to(Phase.TRANSFERRING);
-            core.guest.transfer(sync.view(), sync.epoch(), core.peer, peerDigests);
+            core.guest.transfer(sync.view(), sync.epoch(), core.peer, peerDigests, forJoin ? -1 : disks.slice());
         }
     }
 
@@ -328,6 +333,17 @@ final class PrimaryEpochs implements EpochView {
         return releasable != 0;
     }
 
+    void onDisksVerified(long ofEpoch, int blocks, int differing, List<Long> first) {
+        if (!isEnding(ofEpoch)) {
+            return;
+        }
+        if (differing > 0) {
+            core.fx.warn("epoch " + ofEpoch + ": " + differing + " of " + blocks + " compared blocks of the disks differ between the replicas"
+                    + " after the commit; this must not happen, please report it");
+        }
+        disks.onCompared(ofEpoch, blocks, differing, first);
+    }
+
     void onVerified(long ofEpoch, int pages, int differing, List<Integer> first) {
         if (!isEnding(ofEpoch)) {
             return;
@@ -364,6 +380,9 @@ final class PrimaryEpochs implements EpochView {
                     releasedFrames, reason.name(), verified));
         }
         to(Phase.RUNNING);
+        if (!forJoin) {
+            disks.onEpochCompleted(sync.epoch(), sent.comparedTo());
+        }
         core.onEpochCompleted();
     }
 
@@ -394,6 +413,7 @@ final class PrimaryEpochs implements EpochView {
             verifyRequest.completeExceptionally(new IllegalStateException("no comparison was made: " + why));
             verifyRequest = null;
         }
+        disks.fail(why);
         aborted = true;
         releasable = 0;
         switch (phase) {

@@ -13,6 +13,7 @@ import org.plover.api.gate.OutputGate;
 import org.plover.api.group.Group;
 import org.plover.api.group.MemberKind;
 import org.plover.api.memory.PageSet;
+import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.VerifyReport;
 
 /**
@@ -458,6 +459,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             }
             case Wire.ACTIVITY -> primary.onPeerActivity(m.getLong(), m.get() != 0);
             case Wire.BACKUP_FAILED -> dropBackup(peerName() + " reports: " + Wire.getString(m));
+            case Wire.DISKS_VERIFIED -> primary.onDisksVerified(m.getLong(), m.getInt(), m.getInt(), Wire.getLongs(m));
             case Wire.VERIFIED -> primary.onVerified(m.getLong(), m.getInt(), m.getInt(), Wire.getInts(m));
             default -> throw new IllegalArgumentException("unknown replication message " + type + " from " + group.member(from).name());
         }
@@ -663,6 +665,14 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     }
 
     @Override
+    public void onDisksCompared(long epoch, int blocks, int differing, List<Long> first, long nowNanos) {
+        ByteBuffer m = Wire.message(Wire.DISKS_VERIFIED, consensus.view(), 8 + 4 + 4 + 4 + 8 * first.size())
+                .putLong(epoch).putInt(blocks).putInt(differing).putInt(first.size());
+        first.forEach(m::putLong);
+        fx.send(peer, m.flip());
+    }
+
+    @Override
     public void onGuestFailed(String reason, long nowNanos) {
         guestReady = false;
         if (isWitness()) {
@@ -832,6 +842,11 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     /** See {@link org.plover.api.status.ProtectedVm#verify()}. */
     public void requestVerify(CompletableFuture<VerifyReport> request) {
         orders.verify(request);
+    }
+
+    /** See {@link org.plover.api.status.ProtectedVm#verifyDisks()}. */
+    public void requestVerifyDisks(CompletableFuture<DiskVerifyReport> request) {
+        orders.verifyDisks(request);
     }
 
     /** See {@link org.plover.api.status.ProtectedVm#switchover()}. */

@@ -303,7 +303,7 @@ final class FakeGuest implements Guest {
     }
 
     @Override
-    public void transfer(long view, long epoch, int to, long[] peerDigests) {
+    public void transfer(long view, long epoch, int to, long[] peerDigests, long compareFrom) {
         submit("transfer", 400_000, () -> {
             Map<Integer, Long> send = new HashMap<>(captured);
             int[] theirs = peerDirty.toArray();
@@ -325,7 +325,7 @@ final class FakeGuest implements Guest {
                     && bulk(to, g -> g.onPages(of, send))
                     && bulk(to, g -> g.onEnd(of, view, epoch, index));
             if (up) {
-                report(() -> member.core.onTransferred(epoch, new GuestEvents.Transferred(all, equal, 0, 0, 4096L * send.size()), member.clock()));
+                report(() -> member.core.onTransferred(epoch, new GuestEvents.Transferred(all, equal, 0, 0, 4096L * send.size(), -1), member.clock()));
             }
         });
     }
@@ -337,6 +337,11 @@ final class FakeGuest implements Guest {
     @Override
     public boolean alone(int request) {
         return true;
+    }
+
+    @Override
+    public boolean hasDisks() {
+        return false;
     }
 
     @Override
