@@ -11,48 +11,22 @@ final class Audit {
     private Audit() { }
 
     /** Reads the last value of every key. */
-    static void keys(Ledger ledger, RespClient client) throws IOException {
-        byte[][] gets = new byte[ledger.keys()][];
-        for (int key = 0; key < gets.length; key++) {
-            gets[key] = Resp.command("GET", ledger.key(key));
-        }
-        List<Object> values = client.call(gets);
-        for (int key = 0; key < gets.length; key++) {
-            ledger.auditKey(key, answer(values.get(key)));
+    static void keys(Ledger ledger, ServiceClient client) throws IOException {
+        for (int key = 0; key < ledger.keys(); key++) {
+            ledger.auditKey(key, client.read(ledger, key));
         }
     }
 
     /** Reads the list of all writes. If this throws, the ledger knows only a part and must not be taken as verified. */
-    static void list(Ledger ledger, RespClient client) throws IOException {
+    static void list(Ledger ledger, ServiceClient client) throws IOException {
+        ledger.beginList();
         for (long from = 0;; from += CHUNK) {
-            Object reply = answer(client.call(Resp.command("LRANGE", ledger.list(), Long.toString(from),
-                                                           Long.toString(from + CHUNK - 1))).get(0));
-            if (!(reply instanceof List<?> entries)) {
-                throw new Resp.ProtocolException("LRANGE was answered with " + reply);
-            }
+            List<String> entries = client.writes(ledger, from, CHUNK);
             ledger.auditList(entries);
             if (entries.size() < CHUNK) {
                 break;
             }
         }
         ledger.endOfList();
-    }
-
-    /** Removes what the ledger has written: the server's memory may be small. */
-    static void forget(Ledger ledger, RespClient client) throws IOException {
-        String[] words = new String[ledger.keys() + 2];
-        words[0] = "DEL";
-        words[1] = ledger.list();
-        for (int key = 0; key < ledger.keys(); key++) {
-            words[key + 2] = ledger.key(key);
-        }
-        answer(client.call(Resp.command(words)).get(0));
-    }
-
-    private static Object answer(Object reply) {
-        if (reply instanceof Resp.Failure failure) {
-            throw new Resp.ProtocolException("the server refused: " + failure.message());
-        }
-        return reply;
     }
 }

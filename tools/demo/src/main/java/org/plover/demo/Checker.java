@@ -1,11 +1,6 @@
 package org.plover.demo;
 
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.StandardSocketOptions;
-import java.nio.channels.SelectionKey;
-import java.nio.channels.Selector;
-import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,42 +15,47 @@ import org.HdrHistogram.Histogram;
 import picocli.CommandLine;
 
 /**
- * A client that trusts nobody: keeps connections to a Redis server, writes and reads, and finds every acknowledged write that
+ * A client that trusts nobody: keeps connections to a server, writes and reads, and finds every acknowledged write that
  * was lost, every read that went back in time, every connection that broke, and every moment without an answer.
  *
- * <p>A connection is never opened again: for a client of a protected machine a broken connection is a fault. Writes carry
- * rising numbers (see {@link Ledger}), so what may be read is known exactly. At the end every acknowledged write is looked
- * for, over fresh connections and over the old ones.
+ * <p>A connection is never opened again, but after a restart that was announced: for a client of a protected machine a broken
+ * connection is a fault. Writes carry rising numbers (see {@link Ledger}), so what may be read is known exactly. At the end every
+ * acknowledged write is looked for, over fresh connections and over the old ones; before that, whenever asked to.
  *
- * <p>One thread does it all, and sleeps when there is nothing to do: it shares the processors with the machines it watches.
+ * <p>Each connection has a thread, which sleeps when there is nothing to do: the checker shares the processors with the machines
+ * it watches.
  */
 public final class Checker implements Watch {
     private static final int PROBLEMS_MAX = 20;
     private static final long MICROS_MAX = TimeUnit.HOURS.toMicros(1);
+    private static final int CONNECT_MILLIS_MAX = 2_000;
+    private static final int CONNECT_AGAIN_MILLIS = 100;
 
     private final CheckerOptions options;
-    private final Selector selector;
     private final List<Session> sessions;
     private final Thread thread;
     private final CompletableFuture<Report> report = new CompletableFuture<>();
-    private volatile boolean stopRequested;
-    private volatile boolean abandoned;
 
-    /** Guards all fields below; the checker's thread holds it while it works on events, never while it waits for them. */
+    /** Guards all fields below and some of the sessions'; held only while nothing is waited for, and notified of every change. */
     private final Object lock = new Object();
     private final OutageMeter meter;
     private final Histogram latencyMicros = new Histogram(MICROS_MAX, 3);
     private final List<String> problems = new ArrayList<>();
     private final long startNanos;
+    private boolean stopRequested;
+    private boolean stopping;
+    private boolean abandoned;
+    private int auditsWanted;
+    private int restarts;
     private long acknowledgedWrites;
     private long reads;
     private long staleReads;
     private long corruptReads;
     private int connectionsBroken;
+    private long audits;
 
-    private Checker(CheckerOptions options, Selector selector, List<Session> sessions) {
+    private Checker(CheckerOptions options, List<Session> sessions) {
         this.options = options;
-        this.selector = selector;
         this.sessions = sessions;
         this.meter = new OutageMeter(sessions.size());
         this.startNanos = System.nanoTime();
@@ -64,7 +64,7 @@ public final class Checker implements Watch {
     }
 
     public static void main(String[] args) {
-        System.exit(new CommandLine(new CheckerCommand()).execute(args));
+        System.exit(new CommandLine(new CheckerCommand()).setCaseInsensitiveEnumValuesAllowed(true).execute(args));
     }
 
     /**
@@ -74,44 +74,38 @@ public final class Checker implements Watch {
      * @throws InterruptedException when interrupted while waiting for the server; no connection stays open
      */
     public static Checker start(CheckerOptions options) throws IOException, InterruptedException {
-        // Redis may hold keys of an earlier run: a name of its own keeps this one apart.
+        // The server may hold keys of an earlier run: a name of its own keeps this one apart.
         String run = "plover:" + Long.toHexString(new SplittableRandom().nextLong());
         long deadlineNanos = System.nanoTime() + options.connectTimeout().toNanos();
         List<Session> sessions = new ArrayList<>();
-        Selector selector = Selector.open();
         try {
             for (int i = 0; i < options.connections(); i++) {
-                SocketChannel channel = connect(options.address(), deadlineNanos);
-                Session session = new Session(i, new Ledger(run + ":" + i, options.keys()), channel, new SplittableRandom());
-                sessions.add(session);
-                session.register(selector);
+                ServiceClient client = connect(options, deadlineNanos);
+                sessions.add(new Session(i, new Ledger(run + ":" + i, options.keys()), client, new SplittableRandom()));
+                client.prepare();
+                client.timeoutMillis(0);
             }
-            Checker checker = new Checker(options, selector, sessions);
+            Checker checker = new Checker(options, sessions);
             checker.thread.start();
             return checker;
         } catch (IOException | InterruptedException | RuntimeException e) {
             for (Session session : sessions) {
-                session.close();
+                session.client.close();
             }
-            selector.close();
             throw e;
         }
     }
 
-    private static SocketChannel connect(InetSocketAddress address, long deadlineNanos) throws IOException, InterruptedException {
+    private static ServiceClient connect(CheckerOptions options, long deadlineNanos) throws IOException, InterruptedException {
         while (true) {
-            SocketChannel channel = SocketChannel.open();
             try {
-                channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-                channel.socket().connect(address, 1_000);
-                return channel;
+                return options.service().connect(options.address(), CONNECT_MILLIS_MAX);
             } catch (IOException e) {
-                channel.close();
                 if (System.nanoTime() - deadlineNanos >= 0) {
-                    throw new IOException("no connection to " + address + ": " + e.getMessage()
+                    throw new IOException("no connection to " + options.address() + ": " + e.getMessage()
                                           + "; is the server up and reachable from here?", e);
                 }
-                Thread.sleep(100);
+                Thread.sleep(CONNECT_AGAIN_MILLIS);
             }
         }
     }
@@ -158,13 +152,31 @@ public final class Checker implements Watch {
     }
 
     @Override
-    public void requestStop() {
-        stopRequested = true;
+    public void audit() {
         synchronized (lock) {
-            // A closed selector must not be woken up, and needs not to be.
-            if (selector.isOpen()) {
-                selector.wakeup();
-            }
+            auditsWanted++;
+            lock.notifyAll();
+        }
+    }
+
+    @Override
+    public void restart(String name) {
+        List<ServiceClient> old = new ArrayList<>();
+        synchronized (lock) {
+            meter.mark(name, System.nanoTime());
+            restarts++;
+            sessions.stream().filter(session -> session.open).forEach(session -> old.add(session.client));
+            lock.notifyAll();
+        }
+        // Nobody will tell them: the other end is gone, and TCP would ask it again and again, at ever longer intervals.
+        old.forEach(this::closeQuietly);
+    }
+
+    @Override
+    public void requestStop() {
+        synchronized (lock) {
+            stopRequested = true;
+            lock.notifyAll();
         }
     }
 
@@ -192,7 +204,9 @@ public final class Checker implements Watch {
 
     @Override
     public void close() {
-        abandoned = true;
+        synchronized (lock) {
+            abandoned = true;
+        }
         requestStop();
         try {
             thread.join();
@@ -204,96 +218,190 @@ public final class Checker implements Watch {
     // --- the checker's thread ---
 
     private void run() {
+        List<Thread> workers = new ArrayList<>();
         try {
-            work();
-            double seconds = (System.nanoTime() - startNanos) / 1e9;
-            if (abandoned) {
-                throw new IllegalStateException("closed before it was stopped");
+            long thinkNanos = options.think().toNanos();
+            for (Session session : sessions) {
+                // Spread out, or all connections would ask in step.
+                session.dueNanos = startNanos + thinkNanos * session.id / sessions.size();
+                Thread worker = new Thread(() -> work(session), "checker-" + session.id);
+                worker.setDaemon(true);
+                workers.add(worker);
+                worker.start();
             }
+            awaitEnd();
+            double seconds = (System.nanoTime() - startNanos) / 1e9;
             dropSilentSessions();
-            report.complete(audit(seconds));
-        } catch (IOException | RuntimeException e) {
+            for (Thread worker : workers) {
+                worker.join();
+            }
+            synchronized (lock) {
+                if (abandoned) {
+                    throw new IllegalStateException("closed before it was stopped");
+                }
+            }
+            report.complete(finalAudit(seconds));
+        } catch (IOException | InterruptedException | RuntimeException e) {
             report.completeExceptionally(e);
         } finally {
-            closeAll();
+            sessions.forEach(session -> closeQuietly(session.client));
         }
     }
 
-    private void work() throws IOException {
-        long thinkNanos = options.think().toNanos();
-        for (Session session : sessions) {
-            // Spread out, or all connections would ask in step.
-            session.dueNanos = startNanos + thinkNanos * session.id / sessions.size();
-        }
-        long endNanos = options.duration().isZero() ? Long.MAX_VALUE : options.duration().toNanos();
-        long drainNanos = Long.MAX_VALUE;
-        while (true) {
-            long elapsedNanos = System.nanoTime() - startNanos;
-            boolean stopping = stopRequested || elapsedNanos >= endNanos;
-            if (stopping && drainNanos == Long.MAX_VALUE) {
-                drainNanos = elapsedNanos + options.answerTimeout().toNanos();
+    /** Until it is time to stop, and then until no operation is under way any more or it has taken too long. */
+    private void awaitEnd() throws InterruptedException {
+        long endNanos = startNanos + (options.duration().isZero() ? Long.MAX_VALUE / 2 : options.duration().toNanos());
+        synchronized (lock) {
+            while (!stopRequested && System.nanoTime() - endNanos < 0) {
+                await(endNanos);
             }
-            long wakeNanos = stopping ? drainNanos : endNanos;
-            synchronized (lock) {
-                boolean idle = true;
-                for (Session session : sessions) {
-                    if (session.open() && session.idle() && !stopping) {
-                        wakeNanos = Math.min(wakeNanos, sendIfDue(session));
-                    }
-                    idle &= !session.open() || session.idle();
+            stopping = true;
+            lock.notifyAll();
+            long drainNanos = System.nanoTime() + options.answerTimeout().toNanos();
+            while (!abandoned && System.nanoTime() - drainNanos < 0 && sessions.stream().anyMatch(session -> session.open && session.busy)) {
+                await(drainNanos);
+            }
+        }
+    }
+
+    /** Waits for a change until then; only with the lock. */
+    private void await(long untilNanos) throws InterruptedException {
+        long leftNanos = untilNanos - System.nanoTime();
+        if (leftNanos > 0) {
+            lock.wait(Math.min(TimeUnit.HOURS.toMillis(1), TimeUnit.NANOSECONDS.toMillis(leftNanos + 999_999)));
+        }
+    }
+
+    private void dropSilentSessions() {
+        synchronized (lock) {
+            for (Session session : sessions) {
+                if (session.open && session.busy) {
+                    broken(session, "no answer for " + (System.nanoTime() - session.sentNanos) / 1_000_000 + " ms");
                 }
-                if (stopping && (idle || abandoned || elapsedNanos >= drainNanos)) {
+            }
+        }
+    }
+
+    // --- a session's thread ---
+
+    private enum Step { OPERATION, AUDIT, RECONNECT, END }
+
+    private void work(Session session) {
+        try {
+            while (true) {
+                Step step = nextStep(session);
+                try {
+                    switch (step) {
+                        case OPERATION -> operate(session);
+                        case AUDIT -> auditInBetween(session);
+                        case RECONNECT -> reconnect(session);
+                        default -> {
+                            return;
+                        }
+                    }
+                } catch (IOException e) {
+                    synchronized (lock) {
+                        // What breaks after a restart was announced is not a fault.
+                        if (session.open && session.restarts == restarts) {
+                            broken(session, e.getMessage() == null ? e.toString() : e.getMessage());
+                        }
+                    }
+                } finally {
+                    synchronized (lock) {
+                        session.busy = false;
+                        lock.notifyAll();
+                    }
+                }
+            }
+        } catch (InterruptedException | RuntimeException e) {
+            report.completeExceptionally(e);
+        }
+    }
+
+    private Step nextStep(Session session) throws InterruptedException {
+        synchronized (lock) {
+            while (true) {
+                if (stopping || !session.open) {
+                    return Step.END;
+                }
+                if (session.restarts != restarts) {
+                    session.busy = true;
+                    return Step.RECONNECT;
+                }
+                if (session.audits < auditsWanted) {
+                    return Step.AUDIT;
+                }
+                long now = System.nanoTime();
+                if (now - session.dueNanos >= 0) {
+                    session.busy = true;
+                    session.sentNanos = now;
+                    meter.sent(session.id, now);
+                    return Step.OPERATION;
+                }
+                await(session.dueNanos);
+            }
+        }
+    }
+
+    private void operate(Session session) throws IOException {
+        Session.Completion completion = session.operate(session.client);
+        synchronized (lock) {
+            if (session.open) {
+                completed(session, completion);
+            }
+        }
+    }
+
+    private void auditInBetween(Session session) throws IOException {
+        session.client.timeoutMillis((int) options.answerTimeout().toMillis());
+        Audit.keys(session.ledger, session.client);
+        Audit.list(session.ledger, session.client);
+        session.client.timeoutMillis(0);
+        synchronized (lock) {
+            session.audits++;
+            audits++;
+        }
+    }
+
+    /** The service was restarted: comes back with a new connection and looks for everything, as often as it takes. */
+    private void reconnect(Session session) throws InterruptedException {
+        long deadlineNanos = System.nanoTime() + options.connectTimeout().toNanos();
+        while (true) {
+            int target;
+            synchronized (lock) {
+                if (!session.open) {
                     return;
                 }
+                target = restarts;
             }
-            selector.select(this::handle, selectMillis(wakeNanos));
-        }
-    }
-
-    /** Time to wait, up to the next millisecond; 0 (for ever) when nothing is due. */
-    private long selectMillis(long wakeNanos) {
-        if (wakeNanos == Long.MAX_VALUE) {
-            return 0;
-        }
-        long nanos = wakeNanos - (System.nanoTime() - startNanos);
-        return Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos + 999_999));
-    }
-
-    /** Returns when the session is due, in nanoseconds since the start; at once it is if it has just asked. */
-    private long sendIfDue(Session session) {
-        long now = System.nanoTime();
-        if (session.dueNanos - now > 0) {
-            return session.dueNanos - startNanos;
-        }
-        try {
-            meter.sent(session.id, now);
-            session.send(now);
-        } catch (IOException e) {
-            broken(session, e.toString());
-        }
-        return Long.MAX_VALUE;
-    }
-
-    private void handle(SelectionKey key) {
-        synchronized (lock) {
-            Session session = (Session) key.attachment();
             try {
-                if (key.isWritable()) {
-                    session.flush();
+                ServiceClient client = options.service().connect(options.address(), CONNECT_MILLIS_MAX);
+                synchronized (lock) {
+                    session.client = client;
                 }
-                if (key.isReadable()) {
-                    Session.Completion completion = session.receive();
-                    if (completion != null) {
-                        completed(session, completion);
-                    }
+                client.timeoutMillis((int) options.answerTimeout().toMillis());
+                session.recover(client);
+                client.timeoutMillis(0);
+                synchronized (lock) {
+                    session.restarts = target;
+                    session.dueNanos = System.nanoTime();
+                    audits++;
                 }
+                return;
             } catch (IOException e) {
-                broken(session, e.toString());
-            } catch (Resp.ProtocolException e) {
-                broken(session, e.getMessage());
+                closeQuietly(session.client);
+                synchronized (lock) {
+                    if (session.open && System.nanoTime() - deadlineNanos >= 0) {
+                        broken(session, "not back after the restart: " + e.getMessage());
+                        return;
+                    }
+                    await(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CONNECT_AGAIN_MILLIS));
+                }
             }
         }
     }
+
+    // --- with the lock ---
 
     private void completed(Session session, Session.Completion completion) {
         long now = System.nanoTime();
@@ -318,12 +426,22 @@ public final class Checker implements Watch {
 
     private void broken(Session session, String reason) {
         connectionsBroken++;
+        session.open = false;
         meter.broken(session.id);
         problem(session, "broken: " + reason);
+        closeQuietly(session.client);
+    }
+
+    /** What is closed is of no interest any more. */
+    private void closeQuietly(ServiceClient client) {
         try {
-            session.close();
+            client.close();
         } catch (IOException e) {
-            problem(session, "not closed: " + e);
+            synchronized (lock) {
+                if (problems.size() < PROBLEMS_MAX) {
+                    problems.add("a connection was not closed: " + e.getMessage());
+                }
+            }
         }
     }
 
@@ -333,28 +451,19 @@ public final class Checker implements Watch {
         }
     }
 
-    private void dropSilentSessions() {
-        synchronized (lock) {
-            for (Session session : sessions) {
-                if (session.open() && !session.idle()) {
-                    broken(session, "no answer for " + (System.nanoTime() - session.sentNanos) / 1_000_000 + " ms");
-                }
-            }
-        }
-    }
+    // --- the audit at the end, on the checker's thread; no other works any more ---
 
-    // --- audit ---
-
-    private CheckerReport audit(double seconds) throws IOException {
+    private CheckerReport finalAudit(double seconds) throws IOException {
         List<Outage> outages = outages();
         int timeoutMillis = (int) options.answerTimeout().toMillis();
         for (Session session : sessions) {
-            if (session.open()) {
+            if (session.open) {
                 try {
-                    Audit.keys(session.ledger, session.audit(timeoutMillis));
-                } catch (IOException | Resp.ProtocolException e) {
+                    session.client.timeoutMillis(timeoutMillis);
+                    Audit.keys(session.ledger, session.client);
+                } catch (IOException e) {
                     synchronized (lock) {
-                        broken(session, "in the audit: " + e);
+                        broken(session, "in the audit: " + e.getMessage());
                     }
                 }
             }
@@ -362,17 +471,19 @@ public final class Checker implements Watch {
         long unverified = 0;
         for (Session session : sessions) {
             boolean verified = false;
-            try (RespClient fresh = RespClient.connect(options.address(), timeoutMillis)) {
+            try (ServiceClient fresh = options.service().connect(options.address(), timeoutMillis)) {
+                fresh.timeoutMillis(timeoutMillis);
                 Audit.keys(session.ledger, fresh);
                 Audit.list(session.ledger, fresh);
                 verified = true;
+                audits++;
                 if (session.ledger.lostWrites() == 0) {
-                    Audit.forget(session.ledger, fresh);
+                    fresh.forget(session.ledger);
                 }
-            } catch (IOException | Resp.ProtocolException e) {
+            } catch (IOException e) {
                 unverified += verified ? 0 : session.ledger.acknowledgedWrites();
                 synchronized (lock) {
-                    problem(session, (verified ? "its keys were not removed: " : "its writes could not be looked for: ") + e);
+                    problem(session, (verified ? "its keys were not removed: " : "its writes could not be looked for: ") + e.getMessage());
                 }
             }
         }
@@ -380,28 +491,11 @@ public final class Checker implements Watch {
             return new CheckerReport(seconds, sessions.size(), acknowledgedWrites, reads,
                                      sum(Ledger::lostWrites), staleReads, corruptReads + sum(Ledger::corruptValues),
                                      sum(Ledger::duplicatedWrites), sum(Ledger::misorderedWrites), unverified,
-                                     connectionsBroken, latencyMicros.copy(), outages, List.copyOf(problems));
+                                     connectionsBroken, audits, latencyMicros.copy(), outages, List.copyOf(problems));
         }
     }
 
     private long sum(ToLongFunction<Ledger> field) {
         return sessions.stream().map(session -> session.ledger).mapToLong(field).sum();
-    }
-
-    private void closeAll() {
-        synchronized (lock) {
-            for (Session session : sessions) {
-                try {
-                    session.close();
-                } catch (IOException e) {
-                    problem(session, "not closed: " + e);
-                }
-            }
-            try {
-                selector.close();
-            } catch (IOException e) {
-                report.completeExceptionally(e);
-            }
-        }
     }
 }

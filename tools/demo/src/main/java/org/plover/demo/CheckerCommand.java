@@ -23,9 +23,11 @@ import picocli.CommandLine.Spec;
 
 /** The command line of {@link Checker} and {@link ConnectProbe}. */
 @Command(name = "checker", mixinStandardHelpOptions = true, sortOptions = false,
-         description = "Writes to and reads from a Redis server over long-lived connections and reports every acknowledged write"
+         description = "Writes to and reads from a server over long-lived connections and reports every acknowledged write"
                  + " that is lost, every stale read, every broken connection, and how long the server was away.",
-         footer = {"", "Standard input: 'mark NAME' names the moment, so that the outage after it is reported; 'stop' ends the run.",
+         footer = {"", "Standard input: 'mark NAME' names the moment, so that the outage after it is reported; 'audit' looks for all"
+                   + " that was acknowledged; 'restart NAME' says that the server is being restarted, so connections may break once; 'stop' ends the"
+                   + " run.",
                    "Exit status: 0 no fault found, 1 a fault found (see the report), 2 wrong usage, 3 the run itself failed."})
 final class CheckerCommand implements Callable<Integer> {
     private static final int FAULT_FOUND = 1;
@@ -37,8 +39,11 @@ final class CheckerCommand implements Callable<Integer> {
     @Option(names = "--host", required = true, description = "Server to talk to.")
     private String host;
 
-    @Option(names = "--port", defaultValue = "6379", description = "Its TCP port (default: ${DEFAULT-VALUE}).")
-    private int port;
+    @Option(names = "--service", defaultValue = "redis", description = "What it is: redis or postgresql (default: ${DEFAULT-VALUE}).")
+    private Service service;
+
+    @Option(names = "--port", description = "Its TCP port (default: the usual one).")
+    private Integer port;
 
     @Option(names = "--connections", defaultValue = "8", description = "Long-lived connections (default: ${DEFAULT-VALUE}).")
     private int connections;
@@ -96,13 +101,14 @@ final class CheckerCommand implements Callable<Integer> {
     }
 
     private Watch start() throws IOException, InterruptedException {
+        int port = this.port == null ? service.port : this.port;
         Duration think = Duration.ofMillis(thinkMillis);
         Duration duration = Duration.ofSeconds(seconds);
         try {
             if (probeOnly) {
                 return ConnectProbe.start(new InetSocketAddress(host, port), think, Duration.ofMillis(probeTimeoutMillis), duration);
             }
-            return Checker.start(CheckerOptions.of(host, port).withConnections(connections).withKeys(keys).withThink(think)
+            return Checker.start(CheckerOptions.of(host, port).withService(service).withConnections(connections).withKeys(keys).withThink(think)
                                          .withDuration(duration).withConnectTimeout(Duration.ofSeconds(connectTimeoutSeconds))
                                          .withAnswerTimeout(Duration.ofSeconds(answerTimeoutSeconds)));
         } catch (IllegalArgumentException e) {
@@ -116,10 +122,14 @@ final class CheckerCommand implements Callable<Integer> {
                 String command = line.strip();
                 if (command.equals("stop")) {
                     watch.requestStop();
+                } else if (command.equals("audit")) {
+                    watch.audit();
                 } else if (command.startsWith("mark ")) {
                     watch.mark(command.substring("mark ".length()).strip());
+                } else if (command.startsWith("restart ")) {
+                    watch.restart(command.substring("restart ".length()).strip());
                 } else if (!command.isEmpty()) {
-                    err.println("checker: '" + command + "' is no command: 'mark NAME' or 'stop' wanted");
+                    err.println("checker: '" + command + "' is no command: 'mark NAME', 'audit', 'restart NAME' or 'stop' wanted");
                 }
             }
         } catch (IOException e) {

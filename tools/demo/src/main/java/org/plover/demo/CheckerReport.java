@@ -11,8 +11,8 @@ import org.HdrHistogram.Histogram;
  *
  * @param seconds how long it worked, without the audit
  * @param connections how many connections it opened
- * @param acknowledgedWrites writes (one SET and one RPUSH each) that were acknowledged
- * @param reads GETs that were answered
+ * @param acknowledgedWrites writes (SET and RPUSH, or a transaction) that were acknowledged
+ * @param reads reads of a key that were answered
  * @param lostWrites acknowledged writes that were not there at the end
  * @param staleReads reads during the work that returned less than what had been acknowledged
  * @param corruptReads values read, during the work or in the audit, that nobody had written there
@@ -20,13 +20,14 @@ import org.HdrHistogram.Histogram;
  * @param misorderedWrites writes that stood behind later ones at the end
  * @param unverifiedWrites acknowledged writes that no fresh connection could look for at the end
  * @param connectionsBroken connections that were closed, reset, answered with an error or did not answer any more
+ * @param audits times that a connection's whole list of writes was read and compared
  * @param latency of all operations, microseconds
  * @param outages after the marks
  * @param problems what went wrong, in words; the first ones only
  */
 public record CheckerReport(double seconds, int connections, long acknowledgedWrites, long reads, long lostWrites,
                             long staleReads, long corruptReads, long duplicatedWrites, long misorderedWrites,
-                            long unverifiedWrites, int connectionsBroken, Histogram latency, List<Outage> outages,
+                            long unverifiedWrites, int connectionsBroken, long audits, Histogram latency, List<Outage> outages,
                             List<String> problems) implements Report {
 
     @Override
@@ -57,6 +58,7 @@ public record CheckerReport(double seconds, int connections, long acknowledgedWr
                 .add("misorderedWrites", misorderedWrites)
                 .add("unverifiedWrites", unverifiedWrites)
                 .add("connectionsBroken", connectionsBroken)
+                .add("audits", audits)
                 .add("latencyMillis", latencyMillis(latency))
                 .add("outages", outageArray)
                 .add("problems", Json.createArrayBuilder(problems))

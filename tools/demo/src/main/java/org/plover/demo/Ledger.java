@@ -9,7 +9,8 @@ import java.util.random.RandomGenerator;
  *
  * <p>Writes are numbered 1, 2, 3, ... Each sets one of a few keys to its number and appends the number to a list. A
  * connection has one operation under way at a time, so at most one write, the last, can be of unknown outcome: after
- * it was sent and before its acknowledgement, or for ever when the connection broke in between.
+ * it was sent and before its acknowledgement, or for ever when the connection broke in between. After a restart of the server
+ * that was announced, {@link #settle} finds out, or the write is made again.
  */
 final class Ledger {
 
@@ -32,10 +33,12 @@ final class Ledger {
 
     private final BitSet lost = new BitSet();
     private final BitSet seen = new BitSet();
+    private final BitSet duplicated = new BitSet();
+    private final BitSet misordered = new BitSet();
     private long lastSeen;
-    private long duplicated;
-    private long misordered;
-    private long corrupt;
+    private long corruptEntries;
+    private long corruptEntriesMax;
+    private final BitSet corruptKeys = new BitSet();
 
     Ledger(String prefix, int keys) {
         this.prefix = prefix;
@@ -71,6 +74,30 @@ final class Ledger {
         unknownKey = -1;
     }
 
+    /** Whether the outcome of a write is unknown. */
+    boolean isUnknown() {
+        return unknownKey >= 0;
+    }
+
+    /** Number of the write of unknown outcome. */
+    long unknownNumber() {
+        return acknowledgedWrites + 1;
+    }
+
+    int unknownKey() {
+        return unknownKey;
+    }
+
+    /**
+     * After a whole list was read from a server where nothing can be under way any more: a write of unknown outcome that is there
+     * counts as acknowledged. One that is not there stays unknown, and is to be made again.
+     */
+    void settle() {
+        if (isUnknown() && seen.get(index(unknownNumber()))) {
+            acknowledge();
+        }
+    }
+
     long acknowledgedWrites() {
         return acknowledgedWrites;
     }
@@ -87,45 +114,53 @@ final class Ledger {
         return key;
     }
 
-    Verdict judge(int key, Object reply) {
-        if (reply == Resp.NIL) {
+    /** Judges a value that was read; null: there was none. */
+    Verdict judge(int key, String read) {
+        if (read == null) {
             return acknowledged[key] == 0 ? Verdict.CURRENT : Verdict.STALE;
         }
-        long value = number(reply);
+        long value = number(read);
         if (value == acknowledged[key] || key == unknownKey && value == acknowledgedWrites + 1) {
             return Verdict.CURRENT;
         }
         return value > 0 && value < acknowledged[key] ? Verdict.STALE : Verdict.CORRUPT;
     }
 
-    // --- final audit ---
+    // --- audits, of which there may be several: what one of them has found stays found ---
 
-    /** Judges the final value of a key: an acknowledged last write that is not there any more is a lost one. */
-    void auditKey(int key, Object reply) {
-        switch (judge(key, reply)) {
+    /** Judges the present value of a key: an acknowledged last write that is not there any more is a lost one. */
+    void auditKey(int key, String read) {
+        switch (judge(key, read)) {
             case CURRENT -> { }
             case STALE -> lost.set(index(acknowledged[key]));
             case CORRUPT -> {
-                corrupt++;
+                corruptKeys.set(key);
                 lost.set(index(acknowledged[key]));
             }
             default -> throw new IllegalStateException();
         }
     }
 
+    /** The list is read from its start. */
+    void beginList() {
+        seen.clear();
+        lastSeen = 0;
+        corruptEntries = 0;
+    }
+
     /** Judges the next part of the list, in the order of the list. */
-    void auditList(List<?> entries) {
-        for (Object entry : entries) {
+    void auditList(List<String> entries) {
+        for (String entry : entries) {
             long value = number(entry);
             boolean unknown = unknownKey >= 0 && value == acknowledgedWrites + 1;
             if (value < 1 || value > acknowledgedWrites && !unknown) {
-                corrupt++;
+                corruptEntries++;
             } else if (seen.get(index(value))) {
-                duplicated++;
+                duplicated.set(index(value));
             } else {
                 seen.set(index(value));
                 if (value < lastSeen) {
-                    misordered++;
+                    misordered.set(index(value));
                 }
                 lastSeen = Math.max(lastSeen, value);
             }
@@ -138,25 +173,26 @@ final class Ledger {
         missing.set(1, index(acknowledgedWrites) + 1);
         missing.andNot(seen);
         lost.or(missing);
+        corruptEntriesMax = Math.max(corruptEntriesMax, corruptEntries);
     }
 
     long lostWrites() {
         return lost.cardinality();
     }
 
-    /** List entries that came a second time: a write was executed twice. */
+    /** Writes that were found more than once: they were executed twice. */
     long duplicatedWrites() {
-        return duplicated;
+        return duplicated.cardinality();
     }
 
     /** List entries that stand behind a later write. */
     long misorderedWrites() {
-        return misordered;
+        return misordered.cardinality();
     }
 
-    /** Values found in the audit that were never written. */
+    /** Values found in audits that were never written. */
     long corruptValues() {
-        return corrupt;
+        return corruptEntriesMax + corruptKeys.cardinality();
     }
 
     private static int index(long number) {
@@ -164,12 +200,9 @@ final class Ledger {
     }
 
     /** The number, or -1 for anything that is none. */
-    private static long number(Object reply) {
-        if (!(reply instanceof String digits)) {
-            return -1;
-        }
+    private static long number(String read) {
         try {
-            return Long.parseLong(digits);
+            return Long.parseLong(read);
         } catch (NumberFormatException e) {
             return -1;
         }

@@ -8,7 +8,10 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A blocking Redis client on one socket, for one thread. It never reconnects: after an exception it is of no more use. */
+/**
+ * A blocking Redis client on one socket, for one thread, but for {@link #close}. It never reconnects: after an exception it is of
+ * no more use.
+ */
 final class RespClient implements AutoCloseable {
     private final Socket socket;
     private final Resp.Parser parser;
@@ -32,14 +35,17 @@ final class RespClient implements AutoCloseable {
         }
     }
 
-    /** Goes on with a connection that is open already (and, if it has a channel, in blocking mode). */
-    static RespClient over(Socket socket, Resp.Parser parser, int timeoutMillis) throws IOException {
-        socket.setSoTimeout(timeoutMillis);
-        return new RespClient(socket, parser);
+    /** How long each later wait for bytes lasts at most; 0: for ever. */
+    void timeoutMillis(int millis) throws IOException {
+        socket.setSoTimeout(millis);
     }
 
     /** Sends the commands in one go and returns their replies. */
     List<Object> call(byte[]... commands) throws IOException {
+        Object early = parser.next();
+        if (early != null) {
+            throw new Resp.ProtocolException("reply without a request: " + early);
+        }
         socket.getOutputStream().write(Resp.pipeline(commands));
         List<Object> replies = new ArrayList<>(commands.length);
         while (replies.size() < commands.length) {

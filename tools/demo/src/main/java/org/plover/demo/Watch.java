@@ -10,6 +10,18 @@ public interface Watch extends AutoCloseable {
     /** Names this moment, so that the outage after it can be told. Does not block. */
     void mark(String name);
 
+    /** Asks to look for everything that the service has acknowledged so far, as soon as may be; does not wait. Nothing where nothing is written. */
+    default void audit() {
+    }
+
+    /**
+     * Says that the service is being restarted, on purpose or by a loss of power: connections break now and that is no fault. What was
+     * acknowledged must still be there when the service is back. Marks the moment as {@link #mark} does. Does not block.
+     */
+    default void restart(String name) {
+        mark(name);
+    }
+
     /** What is known by now of the outages after the marks. An outage that is still going on counts as far as it has come. */
     List<Outage> outages();
 

@@ -49,7 +49,7 @@ public class CheckerCommandTest {
     }
 
     private CompletableFuture<Integer> run(String... more) {
-        CommandLine commandLine = new CommandLine(new CheckerCommand()).setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
+        CommandLine commandLine = new CommandLine(new CheckerCommand()).setCaseInsensitiveEnumValuesAllowed(true).setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
         String[] args = new String[more.length + 6];
         System.arraycopy(new String[] {"--host", "127.0.0.1", "--port", Integer.toString(server.port()), "--json", json.toString()},
                          0, args, 0, 6);

@@ -17,7 +17,7 @@ public class LedgerTest {
 
     @Test
     public void shouldAcceptNothingInAKeyThatHasNeverBeenWritten() {
-        assertEquals(Verdict.CURRENT, ledger.judge(0, Resp.NIL));
+        assertEquals(Verdict.CURRENT, ledger.judge(0, null));
         assertEquals(Verdict.CORRUPT, ledger.judge(0, "1"));
     }
 
@@ -28,7 +28,7 @@ public class LedgerTest {
         write(0);
         assertEquals(Verdict.CURRENT, ledger.judge(0, "3"));
         assertEquals(Verdict.STALE, ledger.judge(0, "1"));
-        assertEquals(Verdict.STALE, ledger.judge(0, Resp.NIL));
+        assertEquals(Verdict.STALE, ledger.judge(0, null));
         assertEquals(Verdict.CORRUPT, ledger.judge(0, "4"));
         assertEquals(Verdict.CORRUPT, ledger.judge(0, "x"));
     }
@@ -72,7 +72,7 @@ public class LedgerTest {
         write(0);
         ledger.begin(1);
         ledger.auditKey(0, "1");
-        ledger.auditKey(1, Resp.NIL);
+        ledger.auditKey(1, null);
         ledger.auditList(List.of("1"));
         ledger.endOfList();
         assertEquals(0, ledger.lostWrites());
