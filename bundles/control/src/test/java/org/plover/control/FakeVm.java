@@ -45,7 +45,7 @@ public final class FakeVm implements ProtectedVm {
     }
 
     public static EpochRecord epoch(long number) {
-        return new EpochRecord(number, 3, 25_000, 1_840, 3_100, 900, 841, 12_600, 7, "idle", number % 10 == 0 ? 0 : -1);
+        return new EpochRecord(number, 3, 25_000, 1_840, 3_100, 900, 841, 0, 0, 12_600, 7, "idle", number % 10 == 0 ? 0 : -1);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package org.plover.replication;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
@@ -20,6 +21,7 @@ final class Staging implements AutoCloseable {
     private byte[] deviceState = new byte[0];
     private int[] pages = new int[1024];
     private int count;
+    private int blocks;
     private long[] allDigests;
     private String hasher = "";
     private boolean complete;
@@ -64,6 +66,7 @@ final class Staging implements AutoCloseable {
         crc.reset();
         crc.update(body.duplicate());
         count = 0;
+        blocks = 0;
         complete = false;
         allDigests = null;
         epoch = newEpoch;
@@ -92,6 +95,12 @@ final class Staging implements AutoCloseable {
         }
     }
 
+    /** A DISK_BLOCKS message's body. */
+    void diskBlocks(ByteBuffer body, GuestDisks disks) throws IOException {
+        crc.update(body.duplicate());
+        blocks += disks.stage(body);
+    }
+
     /** An ALL_DIGESTS message's body. */
     void allDigests(ByteBuffer body) {
         crc.update(body.duplicate());
@@ -111,7 +120,7 @@ final class Staging implements AutoCloseable {
     boolean end(ByteBuffer body) {
         int expectedCount = body.getInt();
         int expectedCrc = body.getInt();
-        complete = expectedCount == count && expectedCrc == (int) crc.getValue();
+        complete = expectedCount == count + blocks && expectedCrc == (int) crc.getValue();
         return complete;
     }
 

@@ -113,8 +113,7 @@ final class FakeGuest implements Guest {
             start(GuestState.booted());
             running = true;
             work(3);
-            PageSet none = new PageSet(GuestState.PAGES);
-            report(() -> member.core.onReady(none, member.clock()));
+            report(() -> member.core.onReady(new byte[0], member.clock()));
         });
     }
 
@@ -128,7 +127,9 @@ final class FakeGuest implements Guest {
                 state.pages[page] = random.nextLong();
                 already.add(page);
             }
-            report(() -> member.core.onReady(already, member.clock()));
+            ByteBuffer offer = ByteBuffer.allocate(already.encodedBytes());
+            already.encode(offer);
+            report(() -> member.core.onReady(offer.array(), member.clock()));
         });
     }
 
@@ -324,13 +325,30 @@ final class FakeGuest implements Guest {
                     && bulk(to, g -> g.onPages(of, send))
                     && bulk(to, g -> g.onEnd(of, view, epoch, index));
             if (up) {
-                report(() -> member.core.onTransferred(epoch, all, equal, 4096L * send.size(), member.clock()));
+                report(() -> member.core.onTransferred(epoch, new GuestEvents.Transferred(all, equal, 0, 0, 4096L * send.size()), member.clock()));
             }
         });
     }
 
     @Override
-    public void precopy(long view, long newSession, int to, byte[] secret, PageSet alreadyDirty) {
+    public void acknowledged(long epoch, boolean forJoin) {
+    }
+
+    @Override
+    public boolean alone(int request) {
+        return true;
+    }
+
+    @Override
+    public long unsealedDiskBytes() {
+        return 0;
+    }
+
+    @Override
+    public void precopy(Precopy what) {
+        long newSession = what.session();
+        int to = what.member();
+        PageSet alreadyDirty = PageSet.decode(ByteBuffer.wrap(what.offer()));
         int mine = ++precopies;
         submit("precopy", precopyNanos / 4, () -> {
             if (mine == precopies) {
