@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The demo: a real Redis in a real virtual machine, protected by three appliances, survives the death of its host.
+# The demo: a real Redis or PostgreSQL in a real virtual machine, protected by three appliances, survives the death of its host.
 # Installs what it needs (Debian 12, as root), builds what has changed, then runs; 'demo.sh --help' lists the options.
 set -euo pipefail
 
@@ -12,8 +12,16 @@ need_root
 
 # The options are the Java program's; whoever only asks for them need not wait for more than is missing.
 only_help=false
+flavour=memory
+previous=""
 for argument in "$@"; do
-  case $argument in -h | --help) only_help=true ;; esac
+  case $previous$argument in
+    -h | --help) only_help=true ;;
+    --disk) [ "$flavour" != memory ] || flavour=disk ;;
+    --service=[pP]* | --service[pP]*) flavour=postgresql ;;
+  esac
+  # An option's value is looked at together with its name.
+  case $argument in --service) previous=--service ;; *) previous="" ;; esac
 done
 if [ "$only_help" = false ] || [ -z "$(built_distribution)" ]; then
   need_kernel
@@ -21,7 +29,7 @@ if [ "$only_help" = false ] || [ -z "$(built_distribution)" ]; then
   build
 fi
 guest=$root/distribution/target/guest
-[ "$only_help" = true ] || "$here"/guest/build.sh "$guest" || die "the guest image could not be made"
+[ "$only_help" = true ] || "$here"/guest/build.sh "$guest" "$flavour" || die "the guest image could not be made"
 
 plover=$(built_distribution)
 [ -n "$plover" ] || die "no distribution in $root/distribution/target"

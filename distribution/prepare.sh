@@ -2,8 +2,8 @@
 # Sourced by demo.sh and chaos.sh, which set $root and $me: installs what is missing (Debian 12, as root), builds what has changed.
 # Knows no options.
 
-packages="qemu-system-x86 libxxhash0 iproute2 procps redis-tools maven openjdk-17-jdk-headless ${more_packages:-}"
-programs="qemu-system-x86_64 ip sysctl redis-benchmark mvn javac ${more_programs:-}"
+packages="qemu-system-x86 libxxhash0 iproute2 procps redis-tools e2fsprogs maven openjdk-17-jdk-headless ${more_packages:-}"
+programs="qemu-system-x86_64 ip sysctl redis-benchmark e2fsck mvn javac ${more_programs:-}"
 
 die() { echo "$me: $*" >&2; exit 1; }
 need_root() { [ "$(id -u)" = 0 ] || die "needs root: it makes network namespaces, bridges and taps. Run it with sudo"; }

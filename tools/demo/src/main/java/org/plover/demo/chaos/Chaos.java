@@ -131,7 +131,7 @@ public final class Chaos implements Callable<Integer> {
             return 0;
         }
         List<String> deck = deck();
-        try (Cluster cluster = new Cluster(new ClusterSettings(plover, guest, work, memoryMiB, vcpus, port, verifyEvery, Map.of(), false, 96))) {
+        try (Cluster cluster = new Cluster(new ClusterSettings(plover, guest, List.of(), work, memoryMiB, vcpus, port, verifyEvery, Map.of(), false, 96))) {
             Runtime.getRuntime().addShutdownHook(new Thread(cluster::close, "cleanup"));
             try (Campaign campaign = new Campaign(this, cluster)) {
                 return run(campaign, deck) ? 0 : 1;
@@ -169,7 +169,7 @@ public final class Chaos implements Callable<Integer> {
         System.out.println();
         campaign.say(good ? "as promised" : "NOT as promised; everything is in " + work);
         if (keep) {
-            campaign.cluster().sayHowToLook();
+            campaign.cluster().sayHowToLook("redis-cli");
             Thread.sleep(Long.MAX_VALUE);
         }
         return good;

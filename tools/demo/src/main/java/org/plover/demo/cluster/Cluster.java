@@ -43,7 +43,8 @@ public final class Cluster implements AutoCloseable {
             for (int i = 0; i < names.length; i++) {
                 lab.addHost(names[i], i + 1);
                 hosts.add(new Host(lab, names[i], i + 1, names[i].equals("w"), options.plover().resolve("bin/plover"),
-                        work.resolve(names[i]), ramRoot.resolve(names[i])));
+                        work.resolve(names[i]), ramRoot.resolve(names[i]), options.disks()));
+                hosts.get(i).installDisks();
                 if (options.storageMiB() > 0) {
                     hosts.get(i).mountStorage(options.storageMiB());
                 }
@@ -72,7 +73,8 @@ public final class Cluster implements AutoCloseable {
     }
 
     private String kernelArguments() {
-        return "console=ttyS0 quiet panic=-1 ip=" + guestAddress() + "::" + Lab.clientAddress(1) + ":255.255.255.0::eth0:off";
+        // An emulated timer may come late on a busy host, and the kernel's test of it would then give up.
+        return "console=ttyS0 quiet panic=-1 no_timer_check " + (options.disks().isEmpty() ? "" : "root=/dev/vda rw ") + "ip=" + guestAddress() + "::" + Lab.clientAddress(1) + ":255.255.255.0::eth0:off";
     }
 
     /** Starts an appliance on a host that has none. */
@@ -85,6 +87,8 @@ public final class Cluster implements AutoCloseable {
                 + "initrd=\"" + options.image().resolve("initrd") + "\"\n"
                 + "kernelArguments=\"" + kernelArguments().replace("=", "\\=") + "\"\n"
                 + "memoryMiB=I\"" + options.memoryMiB() + "\"\n"
+                + (host.disks().isEmpty() ? "" : "disks=[" + host.disks().stream()
+                        .map(disk -> '"' + disk.toString().replace("=", "\\=") + '"').collect(Collectors.joining(",")) + "]\n")
                 + "vcpus=I\"" + options.vcpus() + "\"\n"
                 + "nics=[\"" + MAC + "@" + Lab.BRIDGE + "/plv-redis\"]\n"
                 + "verifyIntervalEpochs=I\"" + options.verifyEvery() + "\"\n";
@@ -98,9 +102,11 @@ public final class Cluster implements AutoCloseable {
 
     /** The same guest in one QEMU on one host, its interface on the same bridge, nothing in between. */
     void startUnreplicated() throws IOException, InterruptedException {
-        lab.in("a", "ip tuntap add plain mode tap");
-        lab.in("a", "ip link set plain master " + Lab.BRIDGE);
-        lab.in("a", "ip link set plain up");
+        if (plainQemu == null) {
+            lab.in("a", "ip tuntap add plain mode tap");
+            lab.in("a", "ip link set plain master " + Lab.BRIDGE);
+            lab.in("a", "ip link set plain up");
+        }
         List<String> command = lab.on("a");
         command.addAll(List.of("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
                 "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", Integer.toString(options.vcpus()),
@@ -110,8 +116,36 @@ public final class Cluster implements AutoCloseable {
                 "-device", "virtio-net-pci,romfile=,disable-modern=on,disable-legacy=off,netdev=n0,mac=" + MAC,
                 "-kernel", options.image().resolve("vmlinuz").toString(), "-initrd", options.image().resolve("initrd").toString(),
                 "-append", kernelArguments() + " clocksource=hpet tsc=unstable"));
+        for (Path disk : hosts.get(0).disks()) {
+            command.addAll(List.of("-drive", "file=" + disk + ",format=raw,if=virtio"));
+        }
         plainQemu = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(work.resolve("qemu.log").toFile()).start();
         plainQemu.getOutputStream().close();
+    }
+
+    /**
+     * The power of all hosts is lost at the same moment: every process is killed, files stay. What the kernel of this machine has not
+     * written to its own disk yet stays as well.
+     */
+    void losePower() throws IOException, InterruptedException {
+        lab.killAll(hosts.stream().map(host -> host.name).toList());
+        for (Host host : hosts) {
+            lab.awaitEmpty(host.name);
+            host.powerLost();
+        }
+        if (plainQemu != null) {
+            plainQemu.waitFor();
+        }
+    }
+
+    /** Stops all appliances and guests in good order; files stay. */
+    void stop() throws InterruptedException {
+        // All at once, or the ones left over would begin to take over from each other.
+        hosts.forEach(Host::askToStop);
+        for (Host host : hosts) {
+            host.stopAppliance();
+        }
+        Shell.end(plainQemu, 5);
     }
 
     /** Who says that it is primary and serves; the highest view wins. */
@@ -163,13 +197,14 @@ public final class Cluster implements AutoCloseable {
         return s.toString();
     }
 
-    public void sayHowToLook() {
+    /** @param client program with which a person talks to the guest's service */
+    public void sayHowToLook(String client) {
         System.out.println();
         System.out.println("Everything keeps running until Ctrl-C. To look at it, in another shell:");
         for (Host host : hosts) {
             System.out.println("  " + options.plover().resolve("bin/plover") + " status --data " + host.data());
         }
-        System.out.println("  ip netns exec " + lab.namespace(CLIENT) + " redis-cli -h " + guestAddress() + " -p " + options.port());
+        System.out.println("  ip netns exec " + lab.namespace(CLIENT) + " " + client + " -h " + guestAddress() + " -p " + options.port());
         System.out.println("  logs: " + work + "/*/appliance.log");
     }
 
@@ -180,12 +215,7 @@ public final class Cluster implements AutoCloseable {
         }
         closed = true;
         try {
-            // All at once, or the ones left over would begin to take over from each other.
-            hosts.forEach(Host::askToStop);
-            for (Host host : hosts) {
-                host.stopAppliance();
-            }
-            Shell.end(plainQemu, 1);
+            stop();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -2,6 +2,7 @@ package org.plover.demo.cluster;
 
 import jakarta.json.JsonObject;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,8 @@ import java.util.stream.Stream;
 
 /** One host of the demo: a namespace, and an appliance in it with its own configuration and data. */
 public final class Host {
+    private static final long COPY_SECONDS_MAX = 300;
+
     public final String name;
     public final int number;
     public final boolean witness;
@@ -19,11 +22,12 @@ public final class Host {
     private final Path plover;
     private final Path dir;
     private final Path ramDir;
+    private final List<Path> masterDisks;
     private boolean ownStorage;
     private Process appliance;
     private ControlLine control;
 
-    Host(Lab lab, String name, int number, boolean witness, Path plover, Path dir, Path ramDir) {
+    Host(Lab lab, String name, int number, boolean witness, Path plover, Path dir, Path ramDir, List<Path> masterDisks) {
         this.lab = lab;
         this.name = name;
         this.number = number;
@@ -31,6 +35,7 @@ public final class Host {
         this.plover = plover;
         this.dir = dir;
         this.ramDir = ramDir;
+        this.masterDisks = witness ? List.of() : masterDisks;
         this.control = new ControlLine(data());
     }
 
@@ -40,6 +45,33 @@ public final class Host {
 
     public Path log() {
         return dir.resolve("appliance.log");
+    }
+
+    /** Its own images of the guest's disks. */
+    List<Path> disks() {
+        return masterDisks.stream().map(master -> dir.resolve("disks").resolve(master.getFileName())).toList();
+    }
+
+    /** Copies the images, as an administrator does on every host. */
+    void installDisks() throws IOException, InterruptedException {
+        for (int i = 0; i < masterDisks.size(); i++) {
+            Files.createDirectories(disks().get(i).getParent());
+            copySparse(masterDisks.get(i), disks().get(i));
+        }
+    }
+
+    /** New disks of the same size, with nothing on them. */
+    private void installEmptyDisks() throws IOException {
+        for (int i = 0; i < masterDisks.size(); i++) {
+            Files.createDirectories(disks().get(i).getParent());
+            try (RandomAccessFile disk = new RandomAccessFile(disks().get(i).toFile(), "rw")) {
+                disk.setLength(Files.size(masterDisks.get(i)));
+            }
+        }
+    }
+
+    static void copySparse(Path from, Path to) throws IOException, InterruptedException {
+        Shell.run(COPY_SECONDS_MAX, List.of("cp", "--sparse=always", "--reflink=auto", from.toString(), to.toString()));
     }
 
     public boolean isUp() {
@@ -113,11 +145,28 @@ public final class Host {
 
     /** A new, empty host takes its place; its appliance is not started yet. */
     public void replace() throws IOException, InterruptedException {
+        installEmptyDisks();
         lab.connect(number, true);
+    }
+
+    /** Its power is lost: what was in memory is gone, what is on its disks stays. Everything on it must have been killed. */
+    void powerLost() throws IOException {
+        appliance = null;
+        deleteContent(ramDir);
+    }
+
+    /** Runs a command of the launcher on this host, on its data; what it said and how it ended. */
+    Shell.Result plover(long secondsMax, String... words) throws IOException, InterruptedException {
+        List<String> command = lab.on(name);
+        command.add(plover.toString());
+        command.addAll(List.of(words));
+        command.addAll(List.of("--data", data().toString()));
+        return Shell.result(secondsMax, command);
     }
 
     private void wipe() throws IOException {
         deleteContent(data());
+        deleteContent(dir.resolve("disks"));
         deleteContent(ramDir);
     }
 

@@ -3,6 +3,7 @@ package org.plover.demo.cluster;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Hosts made of network namespaces: each has one link to the network among the replicas and one, behind a bridge of its own,
@@ -14,6 +15,8 @@ public final class Lab implements AutoCloseable {
     public static final String SWITCH = "sw";
     private static final String SYNC_NET = "10.77.0.";
     private static final String CLIENT_NET = "10.78.0.";
+
+    private static final long GONE_SECONDS_MAX = 20;
 
     private final String prefix;
     private final List<String> namespaces = new ArrayList<>();
@@ -90,19 +93,46 @@ public final class Lab implements AutoCloseable {
 
     /** Kills every process on a host, at once and without a word. */
     public void killAll(String host) throws IOException, InterruptedException {
-        String pids = Shell.run("ip", "netns", "pids", namespace(host));
-        if (pids.isBlank()) {
+        killAll(List.of(host));
+    }
+
+    /** Kills every process on some hosts, all at the same moment and without a word. */
+    void killAll(List<String> names) throws IOException, InterruptedException {
+        List<String> pids = pids(names);
+        if (pids.isEmpty()) {
             return;
         }
         List<String> kill = new ArrayList<>(List.of("kill", "-9"));
-        kill.addAll(List.of(pids.split("\\s+")));
+        kill.addAll(pids);
         try {
             Shell.run(kill.toArray(String[]::new));
         } catch (IOException e) {
-            if (!Shell.run("ip", "netns", "pids", namespace(host)).isBlank()) {
+            if (!pids(names).isEmpty()) {
                 throw e;
             } // else: some ended on their own in between
         }
+    }
+
+    /** Waits until what was killed on a host is gone. */
+    void awaitEmpty(String host) throws IOException, InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(GONE_SECONDS_MAX);
+        while (!pids(List.of(host)).isEmpty()) {
+            if (System.nanoTime() > end) {
+                throw new IOException("processes in " + namespace(host) + " were killed and do not end");
+            }
+            Thread.sleep(20);
+        }
+    }
+
+    private List<String> pids(List<String> names) throws IOException, InterruptedException {
+        List<String> pids = new ArrayList<>();
+        for (String host : names) {
+            String found = Shell.run("ip", "netns", "pids", namespace(host));
+            if (!found.isBlank()) {
+                pids.addAll(List.of(found.split("\\s+")));
+            }
+        }
+        return pids;
     }
 
     @Override

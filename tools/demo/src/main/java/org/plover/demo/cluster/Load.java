@@ -5,33 +5,59 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import org.plover.demo.Service;
 
-/**
- * {@code redis-benchmark} without an end, on connections that live as long as it does: the load beside the checker. How many
- * requests it has done is read from its own display.
- */
+/** The load beside the checker: a {@link LoadTool} at work. How much it has done is read from its own display. */
 public final class Load implements AutoCloseable {
-    private static final Pattern PROGRESS = Pattern.compile("rps=([0-9.]+) \\(overall: ([0-9.]+)\\)");
+    private static final long PREPARE_SECONDS_MAX = 300;
 
+    private final LoadTool tool;
     private final Process process;
     private final long startNanos = System.nanoTime();
     private final StringBuilder lastWords = new StringBuilder();
     private volatile double ratePerSecond;
     private volatile double overallPerSecond;
+    private volatile boolean failed;
     private volatile boolean closing;
+    private double rateSum;
+    private int rateCount;
 
+    /** Starts the load on a Redis server. */
     public Load(Lab lab, String client, String address, int port, int connections, int pipeline, int valueBytes) throws IOException {
+        this(lab, client, LoadTool.REDIS_BENCHMARK, new LoadSettings(Path.of(""), address, port, connections, pipeline, valueBytes, 1));
+    }
+
+    private Load(Lab lab, String client, LoadTool tool, LoadSettings settings) throws IOException {
+        this.tool = tool;
         List<String> command = lab.on(client);
-        command.addAll(List.of("redis-benchmark", "-h", address, "-p", Integer.toString(port), "-c", Integer.toString(connections),
-                "-n", "2000000000", "-t", "set", "-P", Integer.toString(pipeline), "-d", Integer.toString(valueBytes), "-r", "100000"));
+        command.addAll(tool.command(settings));
         process = new ProcessBuilder(command).redirectErrorStream(true).start();
         process.getOutputStream().close();
         Thread reader = new Thread(this::read, "load-display");
         reader.setDaemon(true);
         reader.start();
+    }
+
+    /** Starts the load that suits a service. */
+    static Load on(Service service, Lab lab, String client, LoadSettings settings) throws IOException {
+        return new Load(lab, client, LoadTool.of(service), settings);
+    }
+
+    /** Makes what the load needs in the service; blocks until it is there. */
+    static void prepare(Service service, Lab lab, String client, LoadSettings settings) throws IOException, InterruptedException {
+        var preparation = LoadTool.of(service).preparation(settings);
+        if (preparation.isPresent()) {
+            List<String> command = lab.on(client);
+            command.addAll(preparation.get());
+            Shell.run(PREPARE_SECONDS_MAX, command);
+        }
+    }
+
+    /** Name of the program. */
+    String tool() {
+        return tool.word;
     }
 
     private void read() {
@@ -47,17 +73,22 @@ public final class Load implements AutoCloseable {
             }
         } catch (IOException e) {
             if (!closing) {
-                System.err.println("demo: redis-benchmark's output ended: " + e.getMessage());
+                System.err.println("demo: " + tool.word + "'s output ended: " + e.getMessage());
             }
         }
     }
 
     private void take(String line) {
-        Matcher m = PROGRESS.matcher(line);
-        if (m.find()) {
-            ratePerSecond = Double.parseDouble(m.group(1));
-            overallPerSecond = Double.parseDouble(m.group(2));
-        } else if (!line.isBlank()) {
+        var rates = tool.rates(line);
+        if (rates.isPresent()) {
+            ratePerSecond = rates.get().perSecond();
+            rateSum += ratePerSecond;
+            rateCount++;
+            overallPerSecond = rates.get().overallPerSecond().orElse(rateSum / rateCount);
+            return;
+        }
+        failed |= tool.isFailure(line);
+        if (!line.isBlank()) {
             synchronized (lastWords) {
                 lastWords.setLength(0);
                 lastWords.append(line.strip());
@@ -77,9 +108,9 @@ public final class Load implements AutoCloseable {
         return (System.nanoTime() - startNanos) / 1e9;
     }
 
-    /** Whether it ended on its own, as it does when one of its connections breaks. */
+    /** Whether one of its connections broke, or it ended on its own. */
     public boolean hasFailed() {
-        return !closing && !process.isAlive();
+        return !closing && (failed || !process.isAlive());
     }
 
     public String lastWords() {

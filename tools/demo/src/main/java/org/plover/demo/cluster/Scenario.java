@@ -4,44 +4,48 @@ import jakarta.json.Json;
 import jakarta.json.JsonArrayBuilder;
 import jakarta.json.JsonObject;
 import jakarta.json.JsonObjectBuilder;
-import jakarta.json.JsonReader;
 import jakarta.json.JsonValue;
 import jakarta.json.JsonWriter;
 import jakarta.json.stream.JsonGenerator;
-import java.io.File;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.plover.demo.Service;
 
 /** What the demo does: start, protect, load, kill, bring back, check, report. */
 final class Scenario {
     private static final int CHECKER_CONNECTIONS = 4;
     private static final long START_SECONDS_MAX = 180;
     private static final long PROTECT_SECONDS_MAX = 120;
-    private static final long AUDIT_SECONDS_MAX = 120;
     /** How long a killed host stays away before an empty one takes its place. */
     private static final int AWAY_SECONDS = 12;
+    /** How long the hosts are without power. */
+    private static final int DARK_SECONDS = 3;
+    /** A file system's journal is committed every 5 s: after that an idle guest writes nothing. */
+    private static final int SETTLE_SECONDS = 7;
+    private static final long VERIFY_SECONDS_MAX = 120;
 
     private final Demo options;
     private final Cluster cluster;
+    private final ClusterSettings settings;
     private final Statistics statistics = new Statistics();
     private final long startNanos = System.nanoTime();
     private final List<Long> reprotectMillis = new ArrayList<>();
-    private Process checker;
+    private final List<String> problems = new ArrayList<>();
+    private CheckerProcess checker;
     private Load load;
-    private String checkerLine = "";
+    private boolean loadFailed;
     private int kills;
 
-    Scenario(Demo options, Cluster cluster) {
+    Scenario(Demo options, Cluster cluster, ClusterSettings settings) {
         this.options = options;
         this.cluster = cluster;
+        this.settings = settings;
     }
 
     /** Runs it; whether everything was as promised. */
@@ -53,20 +57,18 @@ final class Scenario {
             } else {
                 startCluster();
             }
-            startLoad();
-            if (options.unreplicated) {
-                watch(options.seconds);
-            } else {
-                for (int cycle = 1; cycle <= options.cycles; cycle++) {
-                    cycle(cycle);
-                }
+            startClients();
+            for (int cycle = 1; cycle <= options.cycles; cycle++) {
+                cycle(cycle);
             }
             return report();
         } finally {
             if (load != null) {
                 load.close();
             }
-            Shell.end(checker, 2);
+            if (checker != null) {
+                checker.close();
+            }
         }
     }
 
@@ -81,37 +83,32 @@ final class Scenario {
         say("protected: the death of any one host will be survived");
     }
 
-    private void startLoad() throws IOException, InterruptedException {
-        List<String> command = cluster.lab().on(Cluster.CLIENT);
-        command.addAll(List.of(System.getProperty("java.home") + "/bin/java", "-XX:+UseSerialGC", "-Xmx96m", "-XX:TieredStopAtLevel=1",
-                "-cp", System.getProperty("java.class.path"), "org.plover.demo.Checker", "--host", cluster.guestAddress(),
-                "--port", Integer.toString(options.port), "--json", reportFile().toString(), "--connect-timeout-seconds", "120"));
-        command.addAll(options.image == null
-                ? List.of("--connections", Integer.toString(CHECKER_CONNECTIONS), "--think-millis", "5")
-                : List.of("--probe-only", "--think-millis", "50"));
-        Files.deleteIfExists(reportFile());
-        Path output = cluster.work().resolve("checker.log");
-        checker = new ProcessBuilder(command).redirectError(cluster.work().resolve("checker.err").toFile())
-                .redirectOutput(output.toFile()).start();
-        File file = output.toFile();
-        cluster.await("the guest's service answers on port " + options.port, START_SECONDS_MAX, () -> {
-            if (!checker.isAlive()) {
-                throw new IllegalStateException("the service could not be reached; see " + cluster.work().resolve("checker.err"));
-            }
-            return file.length() > 0;
-        });
+    private void startClients() throws IOException, InterruptedException {
+        List<String> checking = options.image == null
+                ? List.of("--service", options.service.name(), "--connections", Integer.toString(CHECKER_CONNECTIONS), "--think-millis", "5",
+                        "--answer-timeout-seconds", "30")
+                : List.of("--probe-only", "--think-millis", "50");
+        checker = new CheckerProcess(cluster, options.port, checking);
+        cluster.await("the guest's service answers on port " + options.port, START_SECONDS_MAX, checker::works);
         if (options.image == null && options.clients > 0) {
-            load = new Load(cluster.lab(), Cluster.CLIENT, cluster.guestAddress(), options.port, options.clients,
-                    options.pipeline, options.valueBytes);
+            Load.prepare(options.service, cluster.lab(), Cluster.CLIENT, loadSettings());
         }
-        say("load runs: " + (options.image == null ? CHECKER_CONNECTIONS + " checking connections, redis-benchmark with "
-                + options.clients : "connecting again and again"));
+        startLoad();
+        say("load runs: " + (options.image != null ? "connecting again and again" : CHECKER_CONNECTIONS + " checking connections"
+                + (load == null ? "" : ", " + load.tool() + " with " + options.clients)));
         pollStatistics();
         statistics.forgetEpochs();
     }
 
-    private Path reportFile() {
-        return cluster.work().resolve("checker.json");
+    private void startLoad() throws IOException {
+        if (options.image == null && options.clients > 0) {
+            load = Load.on(options.service, cluster.lab(), Cluster.CLIENT, loadSettings());
+        }
+    }
+
+    private LoadSettings loadSettings() {
+        return new LoadSettings(options.programs(), cluster.guestAddress(), options.port, options.clients, options.pipeline, options.valueBytes,
+                options.scale);
     }
 
     private void cycle(int number) throws IOException, InterruptedException {
@@ -121,8 +118,20 @@ final class Scenario {
         if (!kill) {
             return;
         }
+        if (options.kill == Demo.Victim.power) {
+            losePower(number);
+        } else {
+            killHost(number, before);
+        }
+        if (options.image == null) {
+            checker.tell("audit");
+        }
+        watch(Math.max(2, options.seconds - before - AWAY_SECONDS));
+    }
+
+    private void killHost(int number, int before) throws IOException, InterruptedException {
         Host victim = victim();
-        mark(options.kill + "-" + number);
+        checker.tell("mark " + options.kill + "-" + number);
         say("*** killing host " + victim.name + " (" + options.kill + "): cables silent, SIGKILL to every process ***");
         victim.die();
         kills++;
@@ -131,6 +140,10 @@ final class Scenario {
         long since = System.nanoTime();
         victim.replace();
         cluster.start(victim);
+        awaitProtectedAgain(since);
+    }
+
+    private void awaitProtectedAgain(long since) throws InterruptedException {
         boolean[] back = {false};
         watchUntil(PROTECT_SECONDS_MAX, () -> back[0] = cluster.isProtected());
         if (!back[0]) {
@@ -139,7 +152,57 @@ final class Scenario {
         long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - since);
         reprotectMillis.add(took);
         say("protected again after " + took + " ms");
-        watch(Math.max(2, options.seconds - before - AWAY_SECONDS));
+    }
+
+    /** All hosts at once; the guest can only come back from its disk. Connections break then: clients must come back, too. */
+    private void losePower(int number) throws IOException, InterruptedException {
+        say("*** every host loses power: SIGKILL to every process of all of them ***");
+        loadFailed |= load != null && load.hasFailed();
+        cluster.losePower();
+        checker.tell("restart power-" + number);
+        kills++;
+        if (load != null) {
+            load.close();
+        }
+        watch(DARK_SECONDS);
+        say("power is back");
+        long since = System.nanoTime();
+        if (options.unreplicated) {
+            cluster.startUnreplicated();
+        } else {
+            statistics.appliancesRestarted();
+            for (Host host : cluster.hosts()) {
+                cluster.start(host);
+            }
+            awaitProtectedAgain(since);
+        }
+        boolean[] serves = {false};
+        watchUntil(START_SECONDS_MAX, () -> serves[0] = serves());
+        if (!serves[0]) {
+            throw new IllegalStateException("no service within " + START_SECONDS_MAX + " s after the power came back; see the logs in " + cluster.work());
+        }
+        startLoad();
+    }
+
+    /** Whether a client gets through to the guest's service. */
+    private boolean serves() {
+        try {
+            return Shell.result(5, connect()).status() == 0;
+        } catch (IOException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private List<String> connect() {
+        List<String> command = cluster.lab().on(Cluster.CLIENT);
+        command.addAll(options.service == Service.POSTGRESQL
+                ? List.of(options.programs().resolve("psql").toString(), "-h", cluster.guestAddress(), "-p", Integer.toString(options.port),
+                        "-U", "postgres", "-c", "SELECT 1")
+                : List.of("redis-cli", "-h", cluster.guestAddress(), "-p", Integer.toString(options.port), "GET", "nothing"));
+        return command;
     }
 
     private Host victim() {
@@ -148,18 +211,8 @@ final class Scenario {
             case primary -> primary;
             case backup -> cluster.hosts().stream().filter(h -> !h.witness && h != primary).findFirst().orElseThrow();
             case witness -> cluster.hosts().stream().filter(h -> h.witness).findFirst().orElseThrow();
-            case none -> throw new IllegalStateException("nobody is to be killed");
+            case power, none -> throw new IllegalStateException("no single host is to be killed");
         };
-    }
-
-    private void mark(String name) throws IOException {
-        tell("mark " + name);
-    }
-
-    private void tell(String line) throws IOException {
-        OutputStream in = checker.getOutputStream();
-        in.write((line + "\n").getBytes(StandardCharsets.UTF_8));
-        in.flush();
     }
 
     private interface Until {
@@ -213,13 +266,7 @@ final class Scenario {
         if (load != null) {
             s.append(String.format(Locale.ROOT, "  load %.0f/s", load.ratePerSecond()));
         }
-        try {
-            List<String> lines = Files.readAllLines(cluster.work().resolve("checker.log"));
-            checkerLine = lines.isEmpty() ? "" : lines.get(lines.size() - 1);
-        } catch (IOException e) {
-            checkerLine = "";
-        }
-        say(s.toString().strip() + "  |  " + checkerLine);
+        say(s.toString().strip() + "  |  " + checker.lastLine());
     }
 
     private void say(String text) {
@@ -230,29 +277,20 @@ final class Scenario {
 
     private boolean report() throws IOException, InterruptedException {
         pollStatistics();
-        boolean loadFailed = load != null && load.hasFailed();
+        loadFailed |= load != null && load.hasFailed();
         double rate = load == null ? 0 : load.overallPerSecond();
         double loadSeconds = load == null ? 0 : load.seconds();
         if (load != null) {
             load.close();
         }
         say("checking every acknowledged write");
-        tell("stop");
-        if (!checker.waitFor(AUDIT_SECONDS_MAX, TimeUnit.SECONDS)) {
-            throw new IllegalStateException("the checker did not end; see " + cluster.work());
-        }
-        if (!Files.exists(reportFile())) {
-            throw new IllegalStateException("the checker left no report; see " + cluster.work().resolve("checker.err"));
-        }
-        JsonObject checked;
-        try (JsonReader reader = Json.createReader(Files.newBufferedReader(reportFile()))) {
-            checked = reader.readObject();
-        }
+        JsonObject checked = checker.stop();
         if (load == null) {
             rate = checked.containsKey("throughputPerSecond") ? checked.getJsonNumber("throughputPerSecond").doubleValue() : 0;
             loadSeconds = checked.getJsonNumber("seconds").doubleValue();
         }
-        JsonObject result = result(checked, rate, loadSeconds, loadFailed);
+        Optional<DiskInspection.Findings> disks = inspectDisks();
+        JsonObject result = result(checked, rate, loadSeconds, disks);
         print(result);
         statistics.write(cluster.work().resolve("epochs.jsonl"));
         if (options.json != null) {
@@ -265,16 +303,42 @@ final class Scenario {
             System.out.println("  problem: " + problem);
         }
         if (loadFailed) {
-            System.out.println("  problem: redis-benchmark ended early: " + load.lastWords());
+            System.out.println("  problem: a connection of " + load.tool() + " ended early: " + load.lastWords());
         }
-        boolean good = checked.getBoolean("clean") && !loadFailed && statistics.differing() == 0;
+        disks.ifPresent(found -> problems.addAll(found.problems()));
+        problems.forEach(problem -> System.out.println("  problem: " + problem));
+        boolean good = checked.getBoolean("clean") && !loadFailed && statistics.differing() == 0 && problems.isEmpty();
         say(good ? "as promised" : "NOT as promised; logs are in " + cluster.work());
         return good;
     }
 
-    private JsonObject result(JsonObject checked, double rate, double seconds, boolean loadFailed) {
+    /** Stops everything in good order and looks at the disks; empty if there are none, or if the guest is to run on. */
+    private Optional<DiskInspection.Findings> inspectDisks() throws IOException, InterruptedException {
+        if (settings.disks().isEmpty() || options.keep) {
+            return Optional.empty();
+        }
+        if (!options.unreplicated) {
+            say("waiting for the guest to be quiet, comparing the replicas' memory, stopping");
+            watch(SETTLE_SECONDS);
+            verify();
+        }
+        cluster.stop();
+        say("looking at the disks");
+        return Optional.of(new DiskInspection(cluster, settings, options.service == Service.POSTGRESQL, this::say).run());
+    }
+
+    private void verify() throws IOException, InterruptedException {
+        Host primary = cluster.primary().orElseThrow(() -> new IllegalStateException("nobody is primary at the end"));
+        Shell.Result verified = primary.plover(VERIFY_SECONDS_MAX, "verify");
+        if (verified.status() != 0) {
+            problems.add("plover verify ended with " + verified.status() + ": " + verified.output());
+        }
+    }
+
+    private JsonObject result(JsonObject checked, double rate, double seconds,
+            Optional<DiskInspection.Findings> disks) {
         JsonObjectBuilder json = Json.createObjectBuilder();
-        json.add("scenario", options.unreplicated ? "unreplicated" : "kill-" + options.kill + (options.cycles > 1 ? "-x" + options.cycles : ""));
+        json.add("scenario", scenario() + (options.cycles > 1 ? "-x" + options.cycles : ""));
         json.add("seconds", Math.round(seconds * 10) / 10.0);
         json.add("throughputPerSecond", Math.round(rate * 10) / 10.0);
         JsonObject latency = checked.getJsonObject("latencyMillis");
@@ -292,7 +356,13 @@ final class Scenario {
         reprotectMillis.forEach(reprotect::add);
         json.add("reprotectMillis", reprotect);
         json.add("kills", kills);
+        disks.ifPresent(found -> found.addTo(json));
         return json.build();
+    }
+
+    private String scenario() {
+        String guest = options.service == Service.POSTGRESQL ? "postgresql-" : options.disk ? "disk-" : "";
+        return guest + (options.unreplicated ? "unreplicated" + (options.kill == Demo.Victim.power ? "-kill-power" : "") : "kill-" + options.kill);
     }
 
     private static void print(JsonObject result) {

@@ -36,6 +36,11 @@ final class Statistics {
         }
     }
 
+    /** All appliances were started anew, and may count epochs from the start. */
+    synchronized void appliancesRestarted() {
+        lastEpoch = 0;
+    }
+
     /** What has been seen so far does not count: the measurement begins now. */
     synchronized void forgetEpochs() {
         epochs.clear();
