@@ -67,6 +67,7 @@ final class SimMember implements Effects, Settings {
     /** What survives a restart. */
     static final class Disk implements StableStorage {
         private byte[] record;
+        final SimDisk.Platter guests = new SimDisk.Platter();
         /** So many writes fail from now on. */
         int failures;
 
@@ -206,7 +207,7 @@ final class SimMember implements Effects, Settings {
 
     /** Whether something that was set off will still bring this member down. */
     boolean isDoomed() {
-        return crashAfter > 0 || disk.failures > 0;
+        return crashAfter > 0 || disk.failures > 0 || disk.guests.failures > 0;
     }
 
     private void effect() {
