@@ -552,6 +552,10 @@ final class Election {
         }
         Membership chosen = confirmable();
         boolean unknownHere = chosen.isNewerThan(core.newestMembership());
+        Membership inLog = core.memberships.pending();
+        if (!cold && unknownHere && inLog != null && inLog.view() == chosen.view()) {
+            core.memberships.learnCommitted(inLog); // its proposer began another change, which it does only when the one before is in force
+        }
         if (!cold && unknownHere && core.memberships.pending() != null) {
             giveUp(chosen + " comes after a change that is not committed yet", now);
             return;
@@ -574,7 +578,7 @@ final class Election {
             confirmed = core.memberships.pending() == null ? chosen : null;
         }
         core.transition(State.NORMAL_LEADER, "view " + target + " is promised by " + core.group.names(answered));
-        Membership inLog = core.memberships.pending();
+        inLog = core.memberships.pending();
         leadership.begin(now, null, confirmed, inLog != null && !isNamedIn(inLog) ? chosen.inSyncMask() : 0);
     }
 
