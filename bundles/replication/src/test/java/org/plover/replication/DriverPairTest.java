@@ -56,9 +56,6 @@ public class DriverPairTest {
     private long epoch;
     private long session = 100;
 
-    private record Event(String name, Object[] arguments) {
-    }
-
     private record Ram(long address, int pageCount) implements GuestMemory {
     }
 
@@ -66,7 +63,7 @@ public class DriverPairTest {
     private final class Side {
         final String name;
         final BareDisks disks = new BareDisks();
-        final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+        final Map<String, BlockingQueue<Object[]>> events = new ConcurrentHashMap<>();
         final Map<Integer, Boolean> dirty = new ConcurrentHashMap<>();
         final Hashers hashers = new Hashers();
         final long ram;
@@ -101,7 +98,7 @@ public class DriverPairTest {
                 default -> null;
             });
             GuestEvents recorder = fake(GuestEvents.class, (method, a) -> {
-                events.add(new Event(method, a));
+                eventsOf(method).add(a);
                 return null;
             });
             driver = new GuestDriver(new GuestDriver.Hardware(machines, machine, disks, spec, () -> 0), hashers, () -> transport,
@@ -150,17 +147,16 @@ public class DriverPairTest {
             return true;
         }
 
-        /** Waits for an event; others that are only progress may come before it. */
+        /** Waits for the next event of this name; those of other names keep waiting for whoever asks for them. */
         Object[] next(String expected) throws InterruptedException {
-            while (true) {
-                Event event = events.poll(10, TimeUnit.SECONDS);
-                assertTrue(name + " has not reported " + expected, event != null);
-                if (event.name.equals(expected) && !(expected.equals("onPrecopied") && (int) event.arguments[0] < 100)) {
-                    return event.arguments;
-                }
-                assertTrue(name + " reported " + event.name + Arrays.toString(event.arguments) + " instead of " + expected,
-                        List.of("onPrecopied", "onTransferred", "onSettled", "onPeerDirty", "onPeerDigests").contains(event.name));
-            }
+            Object[] arguments = eventsOf(expected).poll(10, TimeUnit.SECONDS);
+            assertTrue(name + " has not reported " + expected + ", but failed: " + eventsOf("onGuestFailed").stream().map(Arrays::toString).toList(),
+                    arguments != null);
+            return expected.equals("onPrecopied") && (int) arguments[0] < 100 ? next(expected) : arguments;
+        }
+
+        private BlockingQueue<Object[]> eventsOf(String event) {
+            return events.computeIfAbsent(event, any -> new LinkedBlockingQueue<>());
         }
 
         void write(int disk, int block, int seed) throws Exception {
