@@ -27,7 +27,7 @@ import org.plover.benchmarks.Suite;
  */
 public final class DiskSuite implements Suite {
     private static final int DISK_BYTES = 256 << 20;
-    private static final int ROUNDS = Integer.getInteger("plover.disk.rounds", 7);
+    private static final int ROUNDS = Integer.getInteger("plover.disk.rounds", 5);
     private static final int SECONDS = Integer.getInteger("plover.disk.seconds", 2);
     private static final int GUEST_MEBIBYTES = 512;
     private static final long MINUTES_MAX = 40;
@@ -220,10 +220,10 @@ public final class DiskSuite implements Suite {
     private static void print(PrintStream out, Map<String, Map<String, Map<Integer, Long>>> results) {
         out.printf("%nmedians of %d rounds of %d s by fio in the guest, direct I/O; of file: median (lowest to highest) of the rounds' ratios%n",
                 ROUNDS, SECONDS);
-        out.printf("%-18s %12s %12s %24s %12s %24s%n", "MiB/s", "file", "ours", "of file", "qemu-nbd", "of file");
+        out.printf("%-20s %12s %12s %24s %12s %24s%n", "MiB/s", "file", "ours", "of file", "qemu-nbd", "of file");
         results.forEach((job, ways) -> {
             Map<Integer, Long> file = ways.get("file");
-            out.printf("%-18s %12.1f", job, median(file.values().stream().mapToDouble(Long::doubleValue)) / 1024);
+            out.printf("%-20s %12.1f", job, median(file.values().stream().mapToDouble(Long::doubleValue)) / 1024);
             for (String way : List.of("ours", "qemu-nbd")) {
                 Map<Integer, Long> one = ways.get(way);
                 double[] ratios = one.entrySet().stream().mapToDouble(e -> (double) e.getValue() / file.get(e.getKey())).sorted().toArray();
