@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs benchmarks: benchmarks/run.sh [digest transport consensus ...]; all of them if none is named. Builds first if a source is newer than the last build.
+# Runs benchmarks: benchmarks/run.sh [digest transport consensus disk ...]; all of them if none is named. Builds first if a source is newer than the last build.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -5,11 +5,12 @@ import java.util.List;
 import org.openjdk.jmh.runner.RunnerException;
 import org.plover.benchmarks.consensus.ConsensusSuite;
 import org.plover.benchmarks.digest.DigestSuite;
+import org.plover.benchmarks.disk.DiskSuite;
 import org.plover.benchmarks.transport.TransportSuite;
 
 /** Runs the suites named on the command line, or all of them. */
 public final class Benchmarks {
-    private static final List<Suite> SUITES = List.of(new DigestSuite(), new TransportSuite(), new ConsensusSuite());
+    private static final List<Suite> SUITES = List.of(new DigestSuite(), new TransportSuite(), new ConsensusSuite(), new DiskSuite());
 
     private Benchmarks() {}
 

@@ -63,6 +63,12 @@ final class Checkpointer implements Runnable {
         boolean copying = running != null && segment.serial <= running.boundary();
         Snapshot protecting = copying ? null : running;
         long serialMax = copying ? running.boundary() : Long.MAX_VALUE;
+        // Before a block is overwritten in place, its record must be able to repair a torn write; a group may go on in later segments.
+        for (JournalSegment other : live) {
+            if (other.unsynced) {
+                other.file.sync();
+            }
+        }
         long[] ids = segment.index.sortedKeys();
         for (int from = 0; from < ids.length; ) {
             if (isSuperseded(ids[from], live, serialMax)) {

@@ -54,6 +54,7 @@ public final class NbdDiskProvider implements DiskProvider {
     public Disks open(DisksSpec spec, DiskListener listener) throws IOException {
         StoreDisks disks = new StoreDisks(spec, listener, new LinuxFiles(), () -> settings, open::remove);
         try {
+            OfflineDisks.remember(spec);
             Files.createDirectories(spec.socketDir());
             disks.serve(spec.socketDir().resolve(SOCKET));
         } catch (IOException | RuntimeException e) {

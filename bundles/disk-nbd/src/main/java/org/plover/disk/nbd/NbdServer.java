@@ -2,6 +2,7 @@ package org.plover.disk.nbd;
 
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
+import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
@@ -37,6 +38,8 @@ final class NbdServer implements AutoCloseable {
     private static final int BACKLOG = 16;
     private static final int DRAIN_MILLIS_MAX = 1000;
     private static final int END_MILLIS_MAX = 10_000;
+    /** Takes a long answer wholly, if the kernel allows that much (net.core.wmem_max), so that client and server need not wait in turns. */
+    private static final int SEND_BUFFER_BYTES = 1 << 20;
     private static final int ACCEPT_RETRY_MILLIS = 200;
 
     final Pace reads = new Pace(false);
@@ -118,6 +121,7 @@ final class NbdServer implements AutoCloseable {
             SocketChannel channel;
             try {
                 channel = listener.accept();
+                channel.setOption(StandardSocketOptions.SO_SNDBUF, SEND_BUFFER_BYTES);
             } catch (ClosedChannelException e) {
                 return;
             } catch (IOException e) {
