@@ -31,6 +31,8 @@ final class QemuMachine implements Machine {
     private static final long TIMEOUT_MILLIS = 20_000;
     /** Time between the end of QEMU's connections and of its process, which tells how it ended. */
     private static final int EXIT_MILLIS = 1_000;
+    /** How often readers of frames are looked after while QEMU stops. */
+    private static final int RELIEF_MILLIS = 2;
     private static final int FIRST_STATE_BYTES = 256 << 10;
     /** A rehearsal is repeated until it finds nothing new. */
     private static final int REHEARSALS_MAX = 5;
@@ -67,6 +69,11 @@ final class QemuMachine implements Machine {
     private ByteBuffer state = Memory.allocate(FIRST_STATE_BYTES);
     private Qmp.Reply savePending;
     private boolean saveFollowsStop;
+    private boolean loadFollowsStop;
+    private boolean loadedSinceStop;
+    private boolean droppingInput;
+    private boolean inputAtRisk;
+    private final List<Qmp.Reply> inputSwitches = new ArrayList<>();
     /** Why the guest must not run; null if it may. */
     private String unfit = "it has not been started";
     private int loads;
@@ -133,7 +140,7 @@ final class QemuMachine implements Machine {
         });
         List<NicLink> links = new ArrayList<>();
         for (int i = 0; i < spec.nics().size(); i++) {
-            links.add(new NicLink(i, process.nicFd(i), prefix, listener));
+            links.add(new NicLink(i, process.nicFd(i), prefix, listener, this::fail));
         }
         nics = List.copyOf(links);
         String version = qmp.handshake(TIMEOUT_MILLIS);
@@ -266,18 +273,81 @@ final class QemuMachine implements Machine {
             if (!running) {
                 return;
             }
+            loadedSinceStop = false;
+            holdInput(q);
+            relieveReaders();
             Qmp.Reply stopped = q.send("stop", "{\"execute\":\"stop\"}");
             if (saveFollowsStop) {
                 // The last stop was followed by a save: begin it now, while the caller looks for dirty pages.
                 savePending = q.send("xen-save-devices-state", saveCommand);
             }
+            while (!stopped.isDone(RELIEF_MILLIS)) {
+                relieveReaders();
+            }
             stopped.awaitValue(TIMEOUT_MILLIS);
             running = false;
             saveFollowsStop = false;
-        } catch (MachineException e) {
+        } catch (IOException | MachineException e) {
             throw failed("stop", e);
         } finally {
             control.unlock();
+        }
+    }
+
+    /**
+     * Keeps frames for the guest back. What QEMU has taken it drops when it stops, but what it reads from the socket afterwards it
+     * keeps, and gives it to whatever guest runs next: to be prevented if that will be another state of the guest. Otherwise nothing
+     * shall be lost. That this stop is followed by a load is concluded from the last one.
+     */
+    private void holdInput(Qmp q) throws IOException {
+        boolean unread = false;
+        for (NicLink nic : nics) {
+            unread |= nic.hold();
+        }
+        if (unread && loadFollowsStop) {
+            dropInput(q, true);
+        }
+        inputAtRisk = unread && !droppingInput;
+    }
+
+    /** Lets QEMU drop what it reads for the guest, or not; takes effect before any command that is sent later. */
+    private void dropInput(Qmp q, boolean drop) {
+        if (droppingInput != drop) {
+            for (int i = 0; i < nics.size(); i++) {
+                inputSwitches.add(q.send("qom-set", "{\"execute\":\"qom-set\",\"arguments\":{\"path\":\"/objects/"
+                        + CommandLine.dropper(i) + "\",\"property\":\"status\",\"value\":\"" + (drop ? "on" : "off") + "\"}}"));
+            }
+            droppingInput = drop;
+        }
+    }
+
+    private void awaitInputSwitches() throws MachineException {
+        for (Qmp.Reply reply : inputSwitches) {
+            reply.awaitValue(TIMEOUT_MILLIS);
+        }
+        inputSwitches.clear();
+    }
+
+    /** Before a load: frames injected so far were for the guest that is replaced (safety rule S2: each input at most once). */
+    private void discardInput(Qmp q) throws IOException, MachineException {
+        if (inputAtRisk) {
+            throw new MachineException("QEMU may hold frames that the guest had not taken when it was stopped, and would give them to"
+                    + " the one that is loaded, which may have got them already: load into a new machine");
+        }
+        for (int i = 0; i < nics.size(); i++) {
+            if (nics.get(i).hasUnread()) {
+                dropInput(q, true);
+                awaitInputSwitches();
+                if (!nics.get(i).discard(TIMEOUT_MILLIS)) {
+                    throw new MachineException("QEMU does not read the frames for interface " + i);
+                }
+            }
+        }
+    }
+
+    private void relieveReaders() throws IOException {
+        for (NicLink nic : nics) {
+            nic.relieve();
         }
     }
 
@@ -306,9 +376,15 @@ final class QemuMachine implements Machine {
                 throw new MachineException("the guest must not run: " + unfit);
             }
             if (!running) {
-                q.execute("cont", TIMEOUT_MILLIS);
+                dropInput(q, false);
+                Qmp.Reply continued = q.send("cont", "{\"execute\":\"cont\"}");
+                awaitInputSwitches();
+                continued.awaitValue(TIMEOUT_MILLIS);
                 savePending = null;
+                inputAtRisk = false;
+                loadFollowsStop = loadedSinceStop;
                 running = true;
+                nics.forEach(NicLink::release);
             }
         } catch (MachineException e) {
             throw failed("resume", e);
@@ -384,8 +460,9 @@ final class QemuMachine implements Machine {
     public void loadDeviceState(ByteBuffer newState) throws MachineException {
         control.lock();
         try {
-            connected();
+            Qmp q = connected();
             requireStopped("load");
+            discardInput(q);
             savePending = null;
             unfit = "the last load of device state failed";
             tracker.fetch(owed);
@@ -403,6 +480,7 @@ final class QemuMachine implements Machine {
                         + " them again, then load again");
             }
             unfit = null;
+            loadedSinceStop = true;
         } catch (IOException | MachineException e) {
             throw failed("load of device state", e);
         } finally {
@@ -514,6 +592,15 @@ final class QemuMachine implements Machine {
     private void requireStopped(String what) throws MachineException {
         if (running) {
             throw new MachineException("the guest must be stopped first (" + what + ")");
+        }
+    }
+
+    /** QEMU is there but of no use any more: it ends, and the listener is told why. */
+    private void fail(String why) {
+        exitCause = why;
+        QemuProcess p = process;
+        if (p != null) {
+            p.kill();
         }
     }
 
