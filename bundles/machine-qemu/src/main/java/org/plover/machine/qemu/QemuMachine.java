@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntSupplier;
 import org.plover.api.machine.Machine;
 import org.plover.api.machine.MachineException;
 import org.plover.api.machine.MachineListener;
@@ -33,11 +34,17 @@ final class QemuMachine implements Machine {
     private static final int EXIT_MILLIS = 1_000;
     /** How often readers of frames are looked after while QEMU stops. */
     private static final int RELIEF_MILLIS = 2;
+    /** A wait for QEMU is cut into pieces of this length. */
+    private static final int SLICE_MILLIS = 50;
+    /** A stop writes to the disks what they have to keep, which a slow disk may take long for. */
+    private static final int FLUSH_MILLIS_MIN = 3_000;
+    private static final long STOPPED_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(100);
     private static final int FIRST_STATE_BYTES = 256 << 10;
     /** A rehearsal is repeated until it finds nothing new. */
     private static final int REHEARSALS_MAX = 5;
 
     private final Settings settings;
+    private final IntSupplier answerMillisMin;
     private final MachineSpec spec;
     private final MachineListener listener;
     private final String accelerator;
@@ -46,6 +53,7 @@ final class QemuMachine implements Machine {
     /** Held by whoever uses what close() takes away. */
     private final ReentrantLock control = new ReentrantLock();
     private final AtomicBoolean closing = new AtomicBoolean();
+    private final AtomicBoolean failing = new AtomicBoolean();
     private volatile QemuProcess process;
     private volatile String exitCause = "";
     /** Why QEMU is no longer there; null while it is. */
@@ -67,6 +75,10 @@ final class QemuMachine implements Machine {
     private PageSet touched;
     private int savedFd = -1;
     private ByteBuffer state = Memory.allocate(FIRST_STATE_BYTES);
+    private final Patience stopping = new Patience();
+    private final Patience saving = new Patience();
+    private final Patience loading = new Patience();
+    private final Patience resuming = new Patience();
     private Qmp.Reply savePending;
     private boolean saveFollowsStop;
     private boolean loadFollowsStop;
@@ -78,8 +90,14 @@ final class QemuMachine implements Machine {
     private String unfit = "it has not been started";
     private int loads;
 
-    QemuMachine(Settings settings, MachineSpec spec, MachineListener listener) {
+    /**
+     * Prepares a machine.
+     *
+     * @param answerMillisMin the setting of that name, which applies at once
+     */
+    QemuMachine(Settings settings, IntSupplier answerMillisMin, MachineSpec spec, MachineListener listener) {
         this.settings = settings;
+        this.answerMillisMin = answerMillisMin;
         this.spec = spec;
         this.listener = listener;
         this.accelerator = Host.accelerator(settings);
@@ -281,10 +299,16 @@ final class QemuMachine implements Machine {
                 // The last stop was followed by a save: begin it now, while the caller looks for dirty pages.
                 savePending = q.send("xen-save-devices-state", saveCommand);
             }
-            while (!stopped.isDone(RELIEF_MILLIS)) {
-                relieveReaders();
-            }
-            stopped.awaitValue(TIMEOUT_MILLIS);
+            await("stop", stopping, spec.disks().isEmpty() ? 0 : FLUSH_MILLIS_MIN, millis -> {
+                for (long waited = 0; waited < millis; waited += RELIEF_MILLIS) {
+                    if (stopped.isDone(RELIEF_MILLIS)) {
+                        return true;
+                    }
+                    relieveReaders();
+                }
+                return false;
+            });
+            stopped.awaitValue(0);
             running = false;
             saveFollowsStop = false;
         } catch (IOException | MachineException e) {
@@ -378,15 +402,16 @@ final class QemuMachine implements Machine {
             if (!running) {
                 dropInput(q, false);
                 Qmp.Reply continued = q.send("cont", "{\"execute\":\"cont\"}");
+                await("cont", resuming, 0, continued::isDone);
                 awaitInputSwitches();
-                continued.awaitValue(TIMEOUT_MILLIS);
+                continued.awaitValue(0);
                 savePending = null;
                 inputAtRisk = false;
                 loadFollowsStop = loadedSinceStop;
                 running = true;
                 nics.forEach(NicLink::release);
             }
-        } catch (MachineException e) {
+        } catch (IOException | MachineException e) {
             throw failed("resume", e);
         } finally {
             control.unlock();
@@ -433,7 +458,8 @@ final class QemuMachine implements Machine {
             Qmp.Reply saved = savePending != null ? savePending : q.send("xen-save-devices-state", saveCommand);
             savePending = null;
             saveFollowsStop = true;
-            saved.awaitValue(TIMEOUT_MILLIS);
+            await("xen-save-devices-state", saving, 0, saved::isDone);
+            saved.awaitValue(0);
             if (savedFd < 0) {
                 savedFd = Linux.open(process.files().saved().toString(), Linux.O_RDONLY);
             }
@@ -495,6 +521,7 @@ final class QemuMachine implements Machine {
         Qmp.Reply accepted = qmp.send("snapshot-load", "{\"execute\":\"snapshot-load\",\"arguments\":{\"job-id\":\"" + job.id
                 + "\",\"tag\":\"" + StateSlot.TAG + "\",\"vmstate\":\"" + CommandLine.SLOT_NODE + "\",\"devices\":[\""
                 + CommandLine.SLOT_NODE + "\"]}}");
+        await("snapshot-load", loading, 0, millis -> job.isDone(millis) || accepted.isDone(0) && accepted.hasFailed());
         accepted.awaitValue(TIMEOUT_MILLIS);
         boolean good = job.await();
         load = null;
@@ -539,6 +566,20 @@ final class QemuMachine implements Machine {
             }
         }
 
+        boolean isDone(long waitMillis) throws MachineException {
+            try {
+                done.get(waitMillis, TimeUnit.MILLISECONDS);
+                return true;
+            } catch (TimeoutException e) {
+                return false;
+            } catch (ExecutionException e) {
+                return true;
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new MachineException("interrupted while QEMU was loading", e);
+            }
+        }
+
         boolean await() throws MachineException {
             try {
                 return done.get(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS);
@@ -573,7 +614,47 @@ final class QemuMachine implements Machine {
     @Override
     public int sampleActivity() {
         VcpuActivity a = activity;
-        return a == null ? 0 : a.sample();
+        if (a == null) {
+            return 0;
+        }
+        int permille = a.sample();
+        if (a.stoppedNanos() > STOPPED_NANOS_MAX && started && failing.compareAndSet(false, true)) {
+            // Not here: the process may take its time to end.
+            new Thread(() -> fail(stoppedBySignal()), "plover-" + spec.name() + "-fail").start();
+        }
+        return permille;
+    }
+
+    // --- waiting for QEMU ---------------------------------------------------------------------------------------------
+
+    /** Waits for something at most this long, and says whether it has happened. */
+    private interface Wait {
+        boolean until(long millis) throws MachineException, IOException;
+    }
+
+    /**
+     * Waits for an answer of QEMU, but not for one that hangs or that a signal has stopped. Time is counted in slices, so that a
+     * pause of the whole host is not QEMU's fault.
+     */
+    private void await(String what, Patience patience, int atLeastMillis, Wait answer) throws MachineException, IOException {
+        long limit = started ? patience.limitMillis(Math.max(atLeastMillis, answerMillisMin.getAsInt()), TIMEOUT_MILLIS)
+                : TIMEOUT_MILLIS;
+        long begin = System.nanoTime();
+        for (long waited = 0; !answer.until(SLICE_MILLIS);) {
+            waited += SLICE_MILLIS;
+            if (activity.isStopped()) {
+                throw new MachineException(stoppedBySignal());
+            }
+            if (waited >= limit) {
+                throw new MachineException("QEMU (process " + process.pid() + ") has not answered " + what + " within " + limit
+                        + " ms: it hangs, or the host is overloaded; if it was only slow, raise 'answerMillisMin'");
+            }
+        }
+        patience.took(System.nanoTime() - begin);
+    }
+
+    private String stoppedBySignal() {
+        return "a signal has stopped QEMU (process " + process.pid() + " is in state T): find out who sent SIGSTOP";
     }
 
     // --- helpers ------------------------------------------------------------------------------------------------------

@@ -201,6 +201,11 @@ final class Qmp {
             }
         }
 
+        /** Whether the answer is that the command failed. */
+        boolean hasFailed() {
+            return error != null;
+        }
+
         /** The answer of a command that returns an object. */
         JsonObject await(long timeoutMillis) throws MachineException {
             return awaitValue(timeoutMillis).asJsonObject();

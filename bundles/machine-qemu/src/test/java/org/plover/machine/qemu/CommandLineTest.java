@@ -25,7 +25,7 @@ public class CommandLineTest {
     }
 
     private static Settings with(MachineType type, boolean legacy, String cpu, String... extra) {
-        return new Settings("q", "auto", type, cpu, legacy, List.of(extra), 0, RAM, 30);
+        return new Settings("q", "auto", type, cpu, legacy, List.of(extra), 0, RAM, 30, 700);
     }
 
     @Test

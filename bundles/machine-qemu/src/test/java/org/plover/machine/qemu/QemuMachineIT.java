@@ -51,7 +51,7 @@ public class QemuMachineIT {
     static Settings settings(MachineType type) {
         Settings d = Settings.DEFAULT;
         return new Settings(d.qemu(), d.accelerator(), type, d.cpuModel(), d.legacyVirtio(), d.extraArguments(), d.nice(),
-                d.ramDirectory(), d.diskReconnectSeconds());
+                d.ramDirectory(), d.diskReconnectSeconds(), d.answerMillisMin());
     }
 
     @Test
@@ -68,7 +68,7 @@ public class QemuMachineIT {
     public void shouldCycleOnPcWithOneVcpuAndModernVirtio() throws Exception {
         Settings d = Settings.DEFAULT;
         cycle(new Settings(d.qemu(), d.accelerator(), MachineType.PC, d.cpuModel(), false, d.extraArguments(), 5,
-                d.ramDirectory(), d.diskReconnectSeconds()), 1, 20);
+                d.ramDirectory(), d.diskReconnectSeconds(), d.answerMillisMin()), 1, 20);
     }
 
     private void cycle(Settings settings, int vcpus, int cycles) throws Exception {
@@ -321,6 +321,23 @@ public class QemuMachineIT {
     }
 
     @Test
+    public void shouldFailSoonIfQemuIsStoppedByASignal() throws Exception {
+        try (TestGuest guest = new TestGuest(Settings.DEFAULT, directory("a"), 1).boot()) {
+            Linux.kill(qemuPid(directory("a")), 19);
+            MachineException e = assertThrows(MachineException.class, guest.machine::stop);
+            assertTrue(e.getMessage(), e.getMessage().contains("a signal has stopped QEMU"));
+            assertFalse("nobody sampled it", guest.exit.isDone());
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+            while (!guest.exit.isDone()) {
+                assertTrue("its activity tells", System.nanoTime() < deadline);
+                guest.machine.sampleActivity();
+                TimeUnit.MILLISECONDS.sleep(5);
+            }
+            assertTrue(guest.exit.get(), guest.exit.get().contains("a signal has stopped QEMU"));
+        }
+    }
+
+    @Test
     public void shouldLeaveNothingBehindWhenClosed() throws Exception {
         TestGuest guest = new TestGuest(Settings.DEFAULT, directory("a"), 1);
         guest.machine.start(StartMode.BOOT);
@@ -370,7 +387,7 @@ public class QemuMachineIT {
     public void shouldTellQemusLastWordsWhenItEndsAtOnce() throws Exception {
         Settings d = Settings.DEFAULT;
         Settings wrong = new Settings(d.qemu(), d.accelerator(), d.machineType(), d.cpuModel(), true, List.of("-device", "no-such"),
-                0, d.ramDirectory(), d.diskReconnectSeconds());
+                0, d.ramDirectory(), d.diskReconnectSeconds(), d.answerMillisMin());
         try (TestGuest guest = new TestGuest(wrong, directory("a"), 1)) {
             MachineException e = assertThrows(MachineException.class, () -> guest.machine.start(StartMode.BOOT));
             assertTrue(e.getMessage(), e.getMessage().contains("'no-such' is not a valid device model name"));
