@@ -61,6 +61,8 @@ public interface LibC {
 
     int accept4(int fd, @u_int64_t long address, @u_int64_t long bytes, int flags);
 
+    @ssize_t long recv(int fd, @u_int64_t long address, @size_t long bytes, int flags);
+
     @ssize_t long send(int fd, @u_int64_t long address, @size_t long bytes, int flags);
 
     int shutdown(int fd, int how);

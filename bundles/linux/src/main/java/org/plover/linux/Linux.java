@@ -361,6 +361,26 @@ public final class Linux {
         }
     }
 
+    /**
+     * Receives from a stream socket into the buffer's remaining part and advances its position.
+     *
+     * @return bytes received, 0 at the end of the stream, or {@link #WOULD_BLOCK} with {@link #MSG_DONTWAIT} or a non-blocking
+     *         socket
+     */
+    public static int receive(int fd, ByteBuffer into, int flags) throws SystemCallException {
+        while (true) {
+            long n = C.recv(fd, Memory.addressOfRemaining(into), into.remaining(), flags);
+            Reference.reachabilityFence(into);
+            if (n >= 0) {
+                into.position(into.position() + (int) n);
+                return (int) n;
+            }
+            if (wouldBlock("receive from descriptor ", fd)) {
+                return WOULD_BLOCK;
+            }
+        }
+    }
+
     /** Shuts both directions of a socket down: blocked readers of either side see the end of the stream. */
     public static void shutdown(int fd) throws SystemCallException {
         if (C.shutdown(fd, 2) < 0) {

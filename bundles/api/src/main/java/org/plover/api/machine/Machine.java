@@ -49,14 +49,16 @@ public interface Machine extends AutoCloseable {
 
     /**
      * Loads what {@link #saveDeviceState} of a like machine gave. The guest must be stopped and RAM must already hold that
-     * moment's content; when this returns RAM still holds exactly that. After a failure the guest must not be resumed
-     * before another load has succeeded.
+     * moment's content; when this returns RAM still holds exactly that. Frames that were injected before and that the guest has
+     * not taken are forgotten: none reaches the loaded guest, whose state says what it has got (safety rule S2: each input at most
+     * once). After a failure the guest must not be resumed before another load has succeeded.
      */
     void loadDeviceState(ByteBuffer state) throws MachineException;
 
     /**
-     * Hands a frame to a guest interface. Does not block; frames keep their order. Not to be called between
-     * {@link #stop} and {@link #resume}: a frame would survive a load.
+     * Hands a frame to a guest interface. Does not block; frames keep their order. While the guest is stopped frames are kept for
+     * {@link #resume}, and forgotten by {@link #loadDeviceState}. The guest may miss some, as on any network: those that had
+     * reached its device but not its driver when it was stopped.
      *
      * @return false if the bounded queue is full: try again later, nothing was taken
      */

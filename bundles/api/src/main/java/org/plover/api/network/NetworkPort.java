@@ -12,6 +12,15 @@ public interface NetworkPort extends AutoCloseable {
 
     boolean isActive();
 
+    /**
+     * What keeps the port off the network although it is open, as one sentence for the operator: its interface or its bridge was taken
+     * away. Frames are lost meanwhile, as by a cut cable; the port goes on by itself when the cause is gone. Known within a second; does
+     * not block.
+     *
+     * @return empty if all is well
+     */
+    String trouble();
+
     /** Learns the guest's addresses from a frame it emitted, on any replica, so that they can be announced. */
     void observe(ByteBuffer guestFrame);
 

@@ -16,6 +16,11 @@ final class CommandLine {
     private CommandLine() {
     }
 
+    /** Name of the filter object that drops an interface's frames for the guest while its {@code status} is {@code on}. */
+    static String dropper(int nic) {
+        return "drop" + nic;
+    }
+
     static List<String> build(Settings settings, MachineSpec spec, String accelerator, Files files) {
         List<String> a = new ArrayList<>();
         boolean tcg = accelerator.equals("tcg");
@@ -39,6 +44,9 @@ final class CommandLine {
         for (int i = 0; i < spec.nics().size(); i++) {
             add(a, "-netdev", "stream,id=net" + i + ",server=off,addr.type=unix,addr.path=" + escape(files.nicSocket(i)));
             add(a, "-device", nic(settings, spec.nics().get(i), i));
+            // Switched on, it takes what the socket still holds for the guest to nowhere.
+            add(a, "-chardev", "null,id=" + dropper(i), "-object", "filter-redirector,id=" + dropper(i) + ",netdev=net" + i
+                    + ",queue=tx,outdev=" + dropper(i) + ",status=off");
         }
         for (int i = 0; i < spec.disks().size(); i++) {
             add(a, "-blockdev", blockNode(settings, spec.disks().get(i), i));

@@ -3,6 +3,7 @@ package org.plover.machine.qemu;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import org.plover.api.machine.MachineListener;
 import org.plover.linux.Linux;
 import org.plover.linux.Memory;
@@ -14,7 +15,8 @@ import org.slf4j.LoggerFactory;
 /**
  * One guest interface's frames over QEMU's {@code -netdev stream}: four bytes of length, big-endian, then the frame. A reader
  * thread drains it all the time. Frames for the guest go straight into the socket as long as that takes them; the rest waits in
- * a ring that a writer thread empties.
+ * a ring that a writer thread empties. While the guest is stopped nothing is written to the socket: what QEMU has taken cannot be
+ * taken back.
  */
 final class NicLink implements AutoCloseable {
     /** Longest frame that QEMU's network layer passes on. */
@@ -24,10 +26,13 @@ final class NicLink implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(NicLink.class);
     private static final int LENGTH_BYTES = 4;
+    /** A guest that is being stopped cannot send more than its queues and QEMU's socket hold. */
+    private static final int SPILL_BYTES_MAX = 8 << 20;
 
     private final int nic;
     private final int fd;
     private final MachineListener listener;
+    private final Consumer<String> onBroken;
     private final Thread reader;
     private final Thread writer;
 
@@ -38,13 +43,27 @@ final class NicLink implements AutoCloseable {
     private final ByteBuffer count = Memory.allocate(4);
     private long head;
     private long tail;
+    /** The first border between frames at or after head. */
+    private long boundary;
+    private boolean held = true;
     private boolean closed;
 
-    /** Whether the reader has, or is about to take, frames that the listener has not got yet. */
-    private volatile boolean delivering;
+    /** Guards taking from the socket. Never held while waiting for anything. */
+    private final Object intake = new Object();
+    private final ByteBuffer unread = Memory.allocate(4);
+    /** What was taken from the socket on the reader's behalf, while it was kept by the listener; null or to be read. */
+    private ByteBuffer spill;
+    /** Whether the reader has bytes that the listener has not got yet. */
+    private boolean delivering;
 
-    /** Takes over a connected socket. */
-    NicLink(int nic, int fd, String threadPrefix, MachineListener listener) {
+
+    /**
+     * Takes over a connected socket; holds frames for the guest until {@link #release}.
+     *
+     * @param onBroken told on the reader thread if what QEMU sends makes no sense; nothing is read afterwards
+     */
+    NicLink(int nic, int fd, String threadPrefix, MachineListener listener, Consumer<String> onBroken) {
+        this.onBroken = onBroken;
         this.nic = nic;
         this.fd = fd;
         this.listener = listener;
@@ -62,23 +81,81 @@ final class NicLink implements AutoCloseable {
         ByteBuffer in = ByteBuffer.allocateDirect(4 * FRAME_BYTES_MAX);
         PollSet readable = new PollSet(fd);
         try {
-            while (true) {
+            int taken;
+            do {
                 readable.await(-1);
-                // Set before anything is taken from the socket, so that awaitDelivered never sees both as empty in between.
-                delivering = true;
-                if (Linux.read(fd, in) <= 0) {
-                    break;
+                taken = take(in);
+                while (taken > 0) {
+                    in.flip();
+                    deliver(in);
+                    in.compact();
+                    taken = takeSpill(in);
                 }
-                in.flip();
-                deliver(in);
-                in.compact();
-                delivering = false;
-            }
+            } while (taken != 0);
         } catch (SystemCallException e) {
             LOG.debug("frames of interface {}", nic, e);
         } finally {
-            delivering = false;
+            synchronized (intake) {
+                delivering = false;
+            }
         }
+    }
+
+    /** Takes from the socket what it has; as {@link Linux#receive}. */
+    private int take(ByteBuffer in) throws SystemCallException {
+        synchronized (intake) {
+            int taken = Linux.receive(fd, in, Linux.MSG_DONTWAIT);
+            delivering = taken > 0;
+            return taken;
+        }
+    }
+
+    /** Takes what others have taken meanwhile; -1 if nothing, and then the reader counts as idle. */
+    private int takeSpill(ByteBuffer in) {
+        synchronized (intake) {
+            if (spill == null) {
+                delivering = false;
+                return Linux.WOULD_BLOCK;
+            }
+            int bytes = Math.min(in.remaining(), spill.remaining());
+            in.put(spill.slice().limit(bytes));
+            spill.position(spill.position() + bytes);
+            if (!spill.hasRemaining()) {
+                spill = null;
+            }
+            return bytes;
+        }
+    }
+
+    /**
+     * Takes what the socket holds if the reader cannot because the listener keeps it. QEMU drops what it has not sent when it stops,
+     * and a frame of which the socket took a part only (those of more than 32 KiB can be split) would make nonsense of all that
+     * follow. Does not block.
+     */
+    void relieve() throws SystemCallException {
+        synchronized (intake) {
+            while (delivering && available() > 0) {
+                int held = spill == null ? 0 : spill.remaining();
+                if (held + FRAME_BYTES_MAX > SPILL_BYTES_MAX) {
+                    LOG.warn("interface {}: {} bytes wait for the receiver of the guest's frames; QEMU drops the next", nic, held);
+                    return;
+                }
+                ByteBuffer larger = Memory.allocate(held + available());
+                if (spill != null) {
+                    larger.put(spill);
+                }
+                int taken = Linux.receive(fd, larger, Linux.MSG_DONTWAIT);
+                spill = larger.position() == 0 ? null : larger.flip();
+                if (taken <= 0) {
+                    return;
+                }
+            }
+        }
+    }
+
+    private int available() throws SystemCallException {
+        Linux.ioctl(fd, Linux.FIONREAD, unread);
+        return unread.getInt(0);
     }
 
     private void deliver(ByteBuffer in) throws SystemCallException {
@@ -87,10 +164,9 @@ final class NicLink implements AutoCloseable {
             int at = in.position();
             int bytes = in.getInt(at);
             if (bytes < 0 || bytes > FRAME_BYTES_MAX) {
-                LOG.error("interface {}: QEMU announced a frame of {} bytes; the framing is lost, no more frames are taken", nic,
-                        bytes);
                 Linux.shutdown(fd);
                 in.position(limit);
+                onBroken.accept("interface " + nic + ": QEMU announced a frame of " + bytes + " bytes; the framing is lost");
                 return;
             }
             if (in.remaining() < LENGTH_BYTES + bytes) {
@@ -118,9 +194,10 @@ final class NicLink implements AutoCloseable {
                 if (closed) {
                     return true;
                 }
-                Linux.ioctl(fd, Linux.FIONREAD, count);
-                if (count.getInt(0) == 0 && !delivering) {
-                    return true;
+                synchronized (intake) {
+                    if (available() == 0 && !delivering) {
+                        return true;
+                    }
                 }
             }
             if (System.nanoTime() - deadline > 0) {
@@ -151,7 +228,7 @@ final class NicLink implements AutoCloseable {
             ring.put(at, frame, frame.position(), first);
             ring.put(0, frame, frame.position() + first, bytes - first);
             tail += bytes;
-            if (idle) {
+            if (idle && !held) {
                 drain();
                 if (head != tail) {
                     lock.notifyAll();
@@ -172,11 +249,77 @@ final class NicLink implements AutoCloseable {
                     return;
                 }
                 head += sent;
+                while (boundary < head) {
+                    boundary += LENGTH_BYTES + lengthAt(boundary);
+                }
             }
         } catch (SystemCallException e) {
             // QEMU is gone; the control connection reports it.
             LOG.debug("frames for interface {}", nic, e);
             head = tail;
+            boundary = tail;
+        }
+    }
+
+    private int lengthAt(long position) {
+        int bytes = 0;
+        for (int i = 0; i < LENGTH_BYTES; i++) {
+            bytes = bytes << 8 | ring.get((int) ((position + i) % RING_BYTES)) & 0xff;
+        }
+        return bytes;
+    }
+
+    /**
+     * From now on no frame goes into the socket; what is in it already, QEMU may still take.
+     *
+     * @return whether there is something in it
+     */
+    boolean hold() throws SystemCallException {
+        synchronized (lock) {
+            held = true;
+            return !closed && unsent() > 0;
+        }
+    }
+
+    /** Ends {@link #hold}. */
+    void release() {
+        synchronized (lock) {
+            held = false;
+            if (!closed && head != tail) {
+                drain();
+                lock.notifyAll();
+            }
+        }
+    }
+
+    /** While held: whether {@link #discard} has anything to do. */
+    boolean hasUnread() throws SystemCallException {
+        synchronized (lock) {
+            return !closed && (head != tail || unsent() > 0);
+        }
+    }
+
+    /**
+     * While held, and while QEMU drops what it reads: forgets all frames that the guest has not got, and waits until QEMU has read
+     * what was in the socket.
+     *
+     * @return false if it has not within the time
+     */
+    boolean discard(long millis) throws SystemCallException {
+        long deadline = System.nanoTime() + millis * 1_000_000;
+        while (true) {
+            synchronized (lock) {
+                // Of a frame that has gone out in part the rest has to follow.
+                tail = boundary;
+                drain();
+                if (closed || head == tail && unsent() == 0) {
+                    return true;
+                }
+            }
+            if (System.nanoTime() - deadline > 0) {
+                return false;
+            }
+            LockSupport.parkNanos(20_000);
         }
     }
 
@@ -186,7 +329,7 @@ final class NicLink implements AutoCloseable {
         try {
             while (true) {
                 synchronized (lock) {
-                    while (head == tail && !closed) {
+                    while ((head == tail || held) && !closed) {
                         lock.wait();
                     }
                     if (closed) {
@@ -198,7 +341,9 @@ final class NicLink implements AutoCloseable {
                     if (closed) {
                         return;
                     }
-                    drain();
+                    if (!held) {
+                        drain();
+                    }
                 }
             }
         } catch (InterruptedException e) {
@@ -215,13 +360,17 @@ final class NicLink implements AutoCloseable {
                 return 0;
             }
             try {
-                Linux.ioctl(fd, Linux.SIOCOUTQ, count);
+                return tail - head + unsent();
             } catch (SystemCallException e) {
                 LOG.debug("queue of interface {}", nic, e);
                 return tail - head;
             }
-            return tail - head + count.getInt(0);
         }
+    }
+
+    private int unsent() throws SystemCallException {
+        Linux.ioctl(fd, Linux.SIOCOUTQ, count);
+        return count.getInt(0);
     }
 
     /** Ends both threads. Must not be called by the listener from within {@code onFrame} unless it can stand not to be waited for. */

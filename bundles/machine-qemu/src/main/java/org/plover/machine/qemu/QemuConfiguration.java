@@ -4,9 +4,9 @@ import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 import org.osgi.service.metatype.annotations.Option;
 
-/** How guests are run in QEMU. Changes apply to machines created afterwards: restart the protected VM to apply them. */
+/** How guests are run in QEMU. What is not said to apply at once applies to machines created afterwards. */
 @ObjectClassDefinition(name = "Plover QEMU machines",
-        description = "How guests are run in QEMU. A change applies when a protected VM is started again. Both replicas of a VM"
+        description = "How guests are run in QEMU. Unless a key says otherwise a change applies when a protected VM is started again. Both replicas of a VM"
                 + " need the same machine type, CPU model, virtio mode and extra arguments.")
 @interface QemuConfiguration {
     @AttributeDefinition(name = "QEMU program",
@@ -53,4 +53,10 @@ import org.osgi.service.metatype.annotations.Option;
             description = "Seconds that requests of the guest wait for a disk's server that has gone away, before they fail with an"
                     + " I/O error; the guest cannot be stopped for an epoch meanwhile; restart needed.")
     int diskReconnectSeconds() default 30;
+
+    @AttributeDefinition(name = "Time to answer", min = "100", max = "20000",
+            description = "Milliseconds that QEMU is given at least to stop, save, load or go on before it counts as hanging and the"
+                    + " guest as failed; eight times the longest that it took of late if that is more, and never less than 3000 for"
+                    + " a stop of a guest with disks, which flushes them; applies at once.")
+    int answerMillisMin() default 700;
 }

@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntSupplier;
 import org.plover.api.machine.Machine;
 import org.plover.api.machine.MachineException;
 import org.plover.api.machine.MachineListener;
@@ -31,11 +32,19 @@ final class QemuMachine implements Machine {
     private static final long TIMEOUT_MILLIS = 20_000;
     /** Time between the end of QEMU's connections and of its process, which tells how it ended. */
     private static final int EXIT_MILLIS = 1_000;
+    /** How often readers of frames are looked after while QEMU stops. */
+    private static final int RELIEF_MILLIS = 2;
+    /** A wait for QEMU is cut into pieces of this length. */
+    private static final int SLICE_MILLIS = 50;
+    /** A stop writes to the disks what they have to keep, which a slow disk may take long for. */
+    private static final int FLUSH_MILLIS_MIN = 3_000;
+    private static final long STOPPED_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(100);
     private static final int FIRST_STATE_BYTES = 256 << 10;
     /** A rehearsal is repeated until it finds nothing new. */
     private static final int REHEARSALS_MAX = 5;
 
     private final Settings settings;
+    private final IntSupplier answerMillisMin;
     private final MachineSpec spec;
     private final MachineListener listener;
     private final String accelerator;
@@ -44,6 +53,7 @@ final class QemuMachine implements Machine {
     /** Held by whoever uses what close() takes away. */
     private final ReentrantLock control = new ReentrantLock();
     private final AtomicBoolean closing = new AtomicBoolean();
+    private final AtomicBoolean failing = new AtomicBoolean();
     private volatile QemuProcess process;
     private volatile String exitCause = "";
     /** Why QEMU is no longer there; null while it is. */
@@ -65,14 +75,29 @@ final class QemuMachine implements Machine {
     private PageSet touched;
     private int savedFd = -1;
     private ByteBuffer state = Memory.allocate(FIRST_STATE_BYTES);
+    private final Patience stopping = new Patience();
+    private final Patience saving = new Patience();
+    private final Patience loading = new Patience();
+    private final Patience resuming = new Patience();
     private Qmp.Reply savePending;
     private boolean saveFollowsStop;
+    private boolean loadFollowsStop;
+    private boolean loadedSinceStop;
+    private boolean droppingInput;
+    private boolean inputAtRisk;
+    private final List<Qmp.Reply> inputSwitches = new ArrayList<>();
     /** Why the guest must not run; null if it may. */
     private String unfit = "it has not been started";
     private int loads;
 
-    QemuMachine(Settings settings, MachineSpec spec, MachineListener listener) {
+    /**
+     * Prepares a machine.
+     *
+     * @param answerMillisMin the setting of that name, which applies at once
+     */
+    QemuMachine(Settings settings, IntSupplier answerMillisMin, MachineSpec spec, MachineListener listener) {
         this.settings = settings;
+        this.answerMillisMin = answerMillisMin;
         this.spec = spec;
         this.listener = listener;
         this.accelerator = Host.accelerator(settings);
@@ -133,7 +158,7 @@ final class QemuMachine implements Machine {
         });
         List<NicLink> links = new ArrayList<>();
         for (int i = 0; i < spec.nics().size(); i++) {
-            links.add(new NicLink(i, process.nicFd(i), prefix, listener));
+            links.add(new NicLink(i, process.nicFd(i), prefix, listener, this::fail));
         }
         nics = List.copyOf(links);
         String version = qmp.handshake(TIMEOUT_MILLIS);
@@ -266,18 +291,87 @@ final class QemuMachine implements Machine {
             if (!running) {
                 return;
             }
+            loadedSinceStop = false;
+            holdInput(q);
+            relieveReaders();
             Qmp.Reply stopped = q.send("stop", "{\"execute\":\"stop\"}");
             if (saveFollowsStop) {
                 // The last stop was followed by a save: begin it now, while the caller looks for dirty pages.
                 savePending = q.send("xen-save-devices-state", saveCommand);
             }
-            stopped.awaitValue(TIMEOUT_MILLIS);
+            await("stop", stopping, spec.disks().isEmpty() ? 0 : FLUSH_MILLIS_MIN, millis -> {
+                for (long waited = 0; waited < millis; waited += RELIEF_MILLIS) {
+                    if (stopped.isDone(RELIEF_MILLIS)) {
+                        return true;
+                    }
+                    relieveReaders();
+                }
+                return false;
+            });
+            stopped.awaitValue(0);
             running = false;
             saveFollowsStop = false;
-        } catch (MachineException e) {
+        } catch (IOException | MachineException e) {
             throw failed("stop", e);
         } finally {
             control.unlock();
+        }
+    }
+
+    /**
+     * Keeps frames for the guest back. What QEMU has taken it drops when it stops, but what it reads from the socket afterwards it
+     * keeps, and gives it to whatever guest runs next: to be prevented if that will be another state of the guest. Otherwise nothing
+     * shall be lost. That this stop is followed by a load is concluded from the last one.
+     */
+    private void holdInput(Qmp q) throws IOException {
+        boolean unread = false;
+        for (NicLink nic : nics) {
+            unread |= nic.hold();
+        }
+        if (unread && loadFollowsStop) {
+            dropInput(q, true);
+        }
+        inputAtRisk = unread && !droppingInput;
+    }
+
+    /** Lets QEMU drop what it reads for the guest, or not; takes effect before any command that is sent later. */
+    private void dropInput(Qmp q, boolean drop) {
+        if (droppingInput != drop) {
+            for (int i = 0; i < nics.size(); i++) {
+                inputSwitches.add(q.send("qom-set", "{\"execute\":\"qom-set\",\"arguments\":{\"path\":\"/objects/"
+                        + CommandLine.dropper(i) + "\",\"property\":\"status\",\"value\":\"" + (drop ? "on" : "off") + "\"}}"));
+            }
+            droppingInput = drop;
+        }
+    }
+
+    private void awaitInputSwitches() throws MachineException {
+        for (Qmp.Reply reply : inputSwitches) {
+            reply.awaitValue(TIMEOUT_MILLIS);
+        }
+        inputSwitches.clear();
+    }
+
+    /** Before a load: frames injected so far were for the guest that is replaced (safety rule S2: each input at most once). */
+    private void discardInput(Qmp q) throws IOException, MachineException {
+        if (inputAtRisk) {
+            throw new MachineException("QEMU may hold frames that the guest had not taken when it was stopped, and would give them to"
+                    + " the one that is loaded, which may have got them already: load into a new machine");
+        }
+        for (int i = 0; i < nics.size(); i++) {
+            if (nics.get(i).hasUnread()) {
+                dropInput(q, true);
+                awaitInputSwitches();
+                if (!nics.get(i).discard(TIMEOUT_MILLIS)) {
+                    throw new MachineException("QEMU does not read the frames for interface " + i);
+                }
+            }
+        }
+    }
+
+    private void relieveReaders() throws IOException {
+        for (NicLink nic : nics) {
+            nic.relieve();
         }
     }
 
@@ -306,11 +400,18 @@ final class QemuMachine implements Machine {
                 throw new MachineException("the guest must not run: " + unfit);
             }
             if (!running) {
-                q.execute("cont", TIMEOUT_MILLIS);
+                dropInput(q, false);
+                Qmp.Reply continued = q.send("cont", "{\"execute\":\"cont\"}");
+                await("cont", resuming, 0, continued::isDone);
+                awaitInputSwitches();
+                continued.awaitValue(0);
                 savePending = null;
+                inputAtRisk = false;
+                loadFollowsStop = loadedSinceStop;
                 running = true;
+                nics.forEach(NicLink::release);
             }
-        } catch (MachineException e) {
+        } catch (IOException | MachineException e) {
             throw failed("resume", e);
         } finally {
             control.unlock();
@@ -357,7 +458,8 @@ final class QemuMachine implements Machine {
             Qmp.Reply saved = savePending != null ? savePending : q.send("xen-save-devices-state", saveCommand);
             savePending = null;
             saveFollowsStop = true;
-            saved.awaitValue(TIMEOUT_MILLIS);
+            await("xen-save-devices-state", saving, 0, saved::isDone);
+            saved.awaitValue(0);
             if (savedFd < 0) {
                 savedFd = Linux.open(process.files().saved().toString(), Linux.O_RDONLY);
             }
@@ -384,8 +486,9 @@ final class QemuMachine implements Machine {
     public void loadDeviceState(ByteBuffer newState) throws MachineException {
         control.lock();
         try {
-            connected();
+            Qmp q = connected();
             requireStopped("load");
+            discardInput(q);
             savePending = null;
             unfit = "the last load of device state failed";
             tracker.fetch(owed);
@@ -403,6 +506,7 @@ final class QemuMachine implements Machine {
                         + " them again, then load again");
             }
             unfit = null;
+            loadedSinceStop = true;
         } catch (IOException | MachineException e) {
             throw failed("load of device state", e);
         } finally {
@@ -417,6 +521,7 @@ final class QemuMachine implements Machine {
         Qmp.Reply accepted = qmp.send("snapshot-load", "{\"execute\":\"snapshot-load\",\"arguments\":{\"job-id\":\"" + job.id
                 + "\",\"tag\":\"" + StateSlot.TAG + "\",\"vmstate\":\"" + CommandLine.SLOT_NODE + "\",\"devices\":[\""
                 + CommandLine.SLOT_NODE + "\"]}}");
+        await("snapshot-load", loading, 0, millis -> job.isDone(millis) || accepted.isDone(0) && accepted.hasFailed());
         accepted.awaitValue(TIMEOUT_MILLIS);
         boolean good = job.await();
         load = null;
@@ -461,6 +566,20 @@ final class QemuMachine implements Machine {
             }
         }
 
+        boolean isDone(long waitMillis) throws MachineException {
+            try {
+                done.get(waitMillis, TimeUnit.MILLISECONDS);
+                return true;
+            } catch (TimeoutException e) {
+                return false;
+            } catch (ExecutionException e) {
+                return true;
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new MachineException("interrupted while QEMU was loading", e);
+            }
+        }
+
         boolean await() throws MachineException {
             try {
                 return done.get(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS);
@@ -495,7 +614,47 @@ final class QemuMachine implements Machine {
     @Override
     public int sampleActivity() {
         VcpuActivity a = activity;
-        return a == null ? 0 : a.sample();
+        if (a == null) {
+            return 0;
+        }
+        int permille = a.sample();
+        if (a.stoppedNanos() > STOPPED_NANOS_MAX && started && failing.compareAndSet(false, true)) {
+            // Not here: the process may take its time to end.
+            new Thread(() -> fail(stoppedBySignal()), "plover-" + spec.name() + "-fail").start();
+        }
+        return permille;
+    }
+
+    // --- waiting for QEMU ---------------------------------------------------------------------------------------------
+
+    /** Waits for something at most this long, and says whether it has happened. */
+    private interface Wait {
+        boolean until(long millis) throws MachineException, IOException;
+    }
+
+    /**
+     * Waits for an answer of QEMU, but not for one that hangs or that a signal has stopped. Time is counted in slices, so that a
+     * pause of the whole host is not QEMU's fault.
+     */
+    private void await(String what, Patience patience, int atLeastMillis, Wait answer) throws MachineException, IOException {
+        long limit = started ? patience.limitMillis(Math.max(atLeastMillis, answerMillisMin.getAsInt()), TIMEOUT_MILLIS)
+                : TIMEOUT_MILLIS;
+        long begin = System.nanoTime();
+        for (long waited = 0; !answer.until(SLICE_MILLIS);) {
+            waited += SLICE_MILLIS;
+            if (activity.isStopped()) {
+                throw new MachineException(stoppedBySignal());
+            }
+            if (waited >= limit) {
+                throw new MachineException("QEMU (process " + process.pid() + ") has not answered " + what + " within " + limit
+                        + " ms: it hangs, or the host is overloaded; if it was only slow, raise 'answerMillisMin'");
+            }
+        }
+        patience.took(System.nanoTime() - begin);
+    }
+
+    private String stoppedBySignal() {
+        return "a signal has stopped QEMU (process " + process.pid() + " is in state T): find out who sent SIGSTOP";
     }
 
     // --- helpers ------------------------------------------------------------------------------------------------------
@@ -514,6 +673,15 @@ final class QemuMachine implements Machine {
     private void requireStopped(String what) throws MachineException {
         if (running) {
             throw new MachineException("the guest must be stopped first (" + what + ")");
+        }
+    }
+
+    /** QEMU is there but of no use any more: it ends, and the listener is told why. */
+    private void fail(String why) {
+        exitCause = why;
+        QemuProcess p = process;
+        if (p != null) {
+            p.kill();
         }
     }
 

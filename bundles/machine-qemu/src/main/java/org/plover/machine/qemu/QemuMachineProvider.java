@@ -58,6 +58,6 @@ public final class QemuMachineProvider implements MachineProvider, PreflightChec
                         + finding.remedy());
             }
         }
-        return new QemuMachine(now, spec, listener);
+        return new QemuMachine(now, () -> settings.answerMillisMin(), spec, listener);
     }
 }

@@ -191,6 +191,21 @@ final class Qmp {
             done.countDown();
         }
 
+        /** Waits at most this long; whether the answer, or the certainty that none will come, is there. */
+        boolean isDone(long waitMillis) throws MachineException {
+            try {
+                return done.await(waitMillis, TimeUnit.MILLISECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new MachineException("interrupted while waiting for QEMU's answer to " + command, e);
+            }
+        }
+
+        /** Whether the answer is that the command failed. */
+        boolean hasFailed() {
+            return error != null;
+        }
+
         /** The answer of a command that returns an object. */
         JsonObject await(long timeoutMillis) throws MachineException {
             return awaitValue(timeoutMillis).asJsonObject();
@@ -198,14 +213,9 @@ final class Qmp {
 
         /** Blocks until the answer is there. Throws if QEMU reports an error, ends, or does not answer in time. */
         JsonValue awaitValue(long timeoutMillis) throws MachineException {
-            try {
-                if (!done.await(timeoutMillis, TimeUnit.MILLISECONDS)) {
-                    throw new MachineException("QEMU has not answered " + command + " within " + timeoutMillis
-                            + " ms: the host is overloaded or QEMU hangs");
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new MachineException("interrupted while waiting for QEMU's answer to " + command, e);
+            if (!isDone(timeoutMillis)) {
+                throw new MachineException("QEMU has not answered " + command + " within " + timeoutMillis
+                        + " ms: the host is overloaded or QEMU hangs");
             }
             if (error != null) {
                 throw new MachineException(command + " failed: " + error);

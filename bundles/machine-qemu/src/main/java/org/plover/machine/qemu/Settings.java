@@ -6,17 +6,19 @@ import java.util.List;
 
 /** The configuration as values, checked. See {@link QemuConfiguration} for what each means. */
 record Settings(String qemu, String accelerator, MachineType machineType, String cpuModel, boolean legacyVirtio,
-                List<String> extraArguments, int nice, Path ramDirectory, int diskReconnectSeconds) {
+                List<String> extraArguments, int nice, Path ramDirectory, int diskReconnectSeconds,
+                int answerMillisMin) {
 
     /** Machine types that have been measured; the state of one cannot be loaded into another. */
     enum MachineType { Q35, PC, MICROVM }
 
     static final Settings DEFAULT = new Settings("qemu-system-x86_64", "auto", MachineType.Q35, "", true, List.of(), 0,
-            Path.of("/dev/shm"), 30);
+            Path.of("/dev/shm"), 30, 700);
 
     Settings {
         requireRange("nice", nice, -20, 19);
         requireRange("diskReconnectSeconds", diskReconnectSeconds, 0, 3600);
+        requireRange("answerMillisMin", answerMillisMin, 100, 20_000);
     }
 
     private static void requireRange(String key, int value, int lowest, int highest) {
@@ -33,6 +35,7 @@ record Settings(String qemu, String accelerator, MachineType machineType, String
                 .orElseThrow(() -> new IllegalArgumentException(
                         "machineType is '" + c.machineType() + "': choose q35, pc or microvm"));
         return new Settings(c.qemu().trim(), c.accelerator(), type, c.cpuModel().trim(), c.legacyVirtio(),
-                List.of(c.extraArguments()), c.nice(), Path.of(c.ramDirectory()), c.diskReconnectSeconds());
+                List.of(c.extraArguments()), c.nice(), Path.of(c.ramDirectory()), c.diskReconnectSeconds(),
+                c.answerMillisMin());
     }
 }

@@ -16,6 +16,8 @@ import org.slf4j.LoggerFactory;
 final class VcpuActivity implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VcpuActivity.class);
     private static final int BUFFER_BYTES = 512;
+    /** By a signal; a debugger's stop is a small t. */
+    private static final char STOPPED = 'T';
 
     private final int[] schedstat;
     private final int[] stat;
@@ -23,6 +25,8 @@ final class VcpuActivity implements AutoCloseable {
     private final ByteBuffer buffer = Memory.allocate(BUFFER_BYTES);
     private final long address = Memory.addressOf(buffer);
     private long lastNanos = System.nanoTime();
+    private boolean stoppedSample;
+    private long stoppedSinceNanos = lastNanos;
     private boolean closed;
 
     VcpuActivity(int pid, List<Integer> threads) throws SystemCallException {
@@ -44,13 +48,17 @@ final class VcpuActivity implements AutoCloseable {
         long now = System.nanoTime();
         long interval = Math.max(1, now - lastNanos);
         lastNanos = now;
+        if (!stoppedSample) {
+            stoppedSinceNanos = now;
+        }
+        stoppedSample = false;
         int busiest = 0;
         try {
             for (int i = 0; i < schedstat.length; i++) {
                 long run = leadingNumber(Linux.pread(schedstat[i], address, BUFFER_BYTES, 0));
                 long delta = run - lastRun[i];
                 lastRun[i] = run;
-                int permille = delta > 0 ? (int) Math.min(1000, Math.max(1, delta * 1000 / interval)) : isRunnable(stat[i]) ? 1000 : 0;
+                int permille = delta > 0 ? (int) Math.min(1000, Math.max(1, delta * 1000 / interval)) : ofIdle(stat[i]);
                 busiest = Math.max(busiest, permille);
             }
         } catch (SystemCallException e) {
@@ -72,15 +80,36 @@ final class VcpuActivity implements AutoCloseable {
         return value;
     }
 
+    private int ofIdle(int fd) throws SystemCallException {
+        char state = state(fd);
+        stoppedSample |= state == STOPPED;
+        return state == 'R' ? 1000 : 0;
+    }
+
     /** The state is the letter after the name, which is in parentheses and may hold any character but a NUL. */
-    private boolean isRunnable(int fd) throws SystemCallException {
+    private char state(int fd) throws SystemCallException {
         int bytes = Linux.pread(fd, address, BUFFER_BYTES, 0);
         for (int i = bytes - 1; i > 1; i--) {
             if (buffer.get(i - 2) == ')') {
-                return buffer.get(i) == 'R';
+                return (char) buffer.get(i);
             }
         }
-        return false;
+        return ' ';
+    }
+
+    /** For how long the samples have shown that a signal has stopped the process; 0 if the last one did not. */
+    synchronized long stoppedNanos() {
+        return stoppedSample ? lastNanos - stoppedSinceNanos : 0;
+    }
+
+    /** Whether a signal has stopped the process now. */
+    synchronized boolean isStopped() {
+        try {
+            return !closed && state(stat[0]) == STOPPED;
+        } catch (SystemCallException e) {
+            LOG.debug("vCPU threads are gone", e);
+            return false;
+        }
     }
 
     @Override

@@ -25,7 +25,7 @@ public class CommandLineTest {
     }
 
     private static Settings with(MachineType type, boolean legacy, String cpu, String... extra) {
-        return new Settings("q", "auto", type, cpu, legacy, List.of(extra), 0, RAM, 30);
+        return new Settings("q", "auto", type, cpu, legacy, List.of(extra), 0, RAM, 30, 700);
     }
 
     @Test
@@ -34,7 +34,8 @@ public class CommandLineTest {
                 new NicSpec("52:54:00:00:00:02", 9000)), "tcg");
         assertTrue(line, line.contains("-netdev stream,id=net1,server=off,addr.type=unix,addr.path=/run/x,,y/nic1 -device "
                 + "virtio-net-pci,disable-modern=on,disable-legacy=off,romfile=,id=nic1,netdev=net1,mac=52:54:00:00:00:02,host_mtu=9000"));
-        assertTrue(line, line.contains("netdev=net0,mac=52:54:00:00:00:01 -netdev"));
+        assertTrue(line, line.contains("netdev=net0,mac=52:54:00:00:00:01 -chardev"));
+        assertTrue(line, line.contains("-object filter-redirector,id=drop1,netdev=net1,queue=tx,outdev=drop1,status=off"));
     }
 
     @Test

@@ -9,6 +9,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.After;
 import org.junit.Before;
 import org.junit.Rule;
@@ -20,6 +21,7 @@ public class NicLinkTest implements MachineListener {
     @Rule
     public final TemporaryFolder folder = new TemporaryFolder();
     private final BlockingQueue<byte[]> frames = new LinkedBlockingQueue<>();
+    private final BlockingQueue<String> broken = new LinkedBlockingQueue<>();
     private volatile CountDownLatch gate = new CountDownLatch(0);
     private SocketPair pair;
     private NicLink link;
@@ -27,7 +29,8 @@ public class NicLinkTest implements MachineListener {
     @Before
     public void connect() throws Exception {
         pair = new SocketPair(folder.getRoot().toPath().resolve("nic"));
-        link = new NicLink(3, pair.fd, "test", this);
+        link = new NicLink(3, pair.fd, "test", this, broken::add);
+        link.release();
     }
 
     @After
@@ -95,6 +98,83 @@ public class NicLinkTest implements MachineListener {
             }
         }
         assertEquals(0, link.pendingBytes());
+    }
+
+    @Test
+    public void shouldWriteNothingWhileHeldAndLoseNothing() throws Exception {
+        assertFalse("nothing in the socket", link.hold());
+        assertTrue(link.inject(ByteBuffer.allocate(100).putInt(0, 5).position(0)));
+        assertEquals(104, link.pendingBytes());
+        link.release();
+        assertEquals(5, pair.read(104).getInt(4));
+        assertTrue(link.inject(ByteBuffer.allocate(100)));
+        assertTrue("unread", link.hold());
+    }
+
+    @Test
+    public void shouldDiscardWholeFramesOnly() throws Exception {
+        int sent = 0;
+        while (link.inject(ByteBuffer.allocate(30_000 + sent % 4 * 10_000).putInt(0, sent).position(0))) {
+            sent++;
+        }
+        link.hold();
+        assertTrue(link.hasUnread());
+        AtomicInteger received = new AtomicInteger();
+        Thread qemu = new Thread(() -> {
+            try {
+                // Every frame is whole: what follows the last one that the socket held is the first one after the release.
+                for (int next = -1; next != 1_000_000; received.incrementAndGet()) {
+                    int bytes = pair.read(4).getInt();
+                    next = pair.read(bytes).getInt();
+                }
+            } catch (Exception e) {
+                broken.add(e.toString());
+            }
+        });
+        qemu.start();
+        assertTrue(link.discard(5000));
+        assertFalse(link.hasUnread());
+        assertEquals(0, link.pendingBytes());
+        link.release();
+        assertTrue(link.inject(ByteBuffer.allocate(100).putInt(0, 1_000_000).position(0)));
+        qemu.join(5000);
+        assertTrue(broken.isEmpty());
+        assertTrue(received + " of " + sent, received.get() > 1 && received.get() < sent);
+    }
+
+    @Test
+    public void shouldReadOnForAListenerThatIsBlocked() throws Exception {
+        gate = new CountDownLatch(1);
+        int frames = 2000;
+        Thread qemu = new Thread(() -> {
+            try {
+                for (int i = 0; i < frames; i++) {
+                    pair.write(ByteBuffer.allocate(1004).putInt(1000).putInt(i).array());
+                }
+            } catch (Exception e) {
+                broken.add(e.toString());
+            }
+        });
+        qemu.start();
+        long deadline = System.nanoTime() + 10_000_000_000L;
+        while (qemu.isAlive()) {
+            link.relieve();
+            assertTrue("all is taken while the listener holds the first frame", System.nanoTime() < deadline);
+        }
+        assertEquals(0, this.frames.size());
+        gate.countDown();
+        assertTrue(link.awaitDelivered(System.nanoTime() + 5_000_000_000L));
+        assertEquals(frames, this.frames.size());
+        for (int i = 0; i < frames; i++) {
+            assertEquals(i, ByteBuffer.wrap(this.frames.take()).getInt());
+        }
+        assertTrue(broken.isEmpty());
+    }
+
+    @Test
+    public void shouldSayThatTheFramingIsLost() throws Exception {
+        pair.write(new byte[] {0x7f, 0, 0, 2, 10, 11});
+        assertTrue(broken.poll(5, TimeUnit.SECONDS).contains("the framing is lost"));
     }
 
     @Test

@@ -113,7 +113,7 @@ public class QemuDiskIT {
     public void shouldKeepDiskAndMemoryTogetherWithModernVirtio() throws Exception {
         Settings d = Settings.DEFAULT;
         cycle(new Settings(d.qemu(), d.accelerator(), MachineType.Q35, d.cpuModel(), false, d.extraArguments(), 0, d.ramDirectory(),
-                d.diskReconnectSeconds()), 512, 10);
+                d.diskReconnectSeconds(), d.answerMillisMin()), 512, 10);
     }
 
     private void cycle(Settings settings, int sectorBytes, int cycles) throws Exception {
@@ -181,7 +181,7 @@ public class QemuDiskIT {
     public void shouldWaitForAServerThatComesBackAndReportAnErrorOtherwise() throws Exception {
         Settings d = Settings.DEFAULT;
         Settings settings = new Settings(d.qemu(), d.accelerator(), d.machineType(), d.cpuModel(), true, d.extraArguments(), 0,
-                d.ramDirectory(), 2);
+                d.ramDirectory(), 2, d.answerMillisMin());
         try (DiskServer server = new DiskServer(newImage("a"), path("a.nbd"));
              TestGuest guest = new TestGuest(settings, spec("a", server, 512))) {
             guest.boot();

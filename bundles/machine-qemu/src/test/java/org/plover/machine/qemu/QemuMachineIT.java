@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -50,7 +51,7 @@ public class QemuMachineIT {
     static Settings settings(MachineType type) {
         Settings d = Settings.DEFAULT;
         return new Settings(d.qemu(), d.accelerator(), type, d.cpuModel(), d.legacyVirtio(), d.extraArguments(), d.nice(),
-                d.ramDirectory(), d.diskReconnectSeconds());
+                d.ramDirectory(), d.diskReconnectSeconds(), d.answerMillisMin());
     }
 
     @Test
@@ -67,7 +68,7 @@ public class QemuMachineIT {
     public void shouldCycleOnPcWithOneVcpuAndModernVirtio() throws Exception {
         Settings d = Settings.DEFAULT;
         cycle(new Settings(d.qemu(), d.accelerator(), MachineType.PC, d.cpuModel(), false, d.extraArguments(), 5,
-                d.ramDirectory(), d.diskReconnectSeconds()), 1, 20);
+                d.ramDirectory(), d.diskReconnectSeconds(), d.answerMillisMin()), 1, 20);
     }
 
     private void cycle(Settings settings, int vcpus, int cycles) throws Exception {
@@ -202,6 +203,85 @@ public class QemuMachineIT {
     }
 
     @Test
+    public void shouldGiveNoFrameOfBeforeALoadToTheGuestThatWasLoaded() throws Exception {
+        try (TestGuest primary = new TestGuest(Settings.DEFAULT, directory("a"), 1).boot();
+             TestGuest backup = new TestGuest(Settings.DEFAULT, directory("b"), 1)) {
+            EpochCycle cycle = new EpochCycle(primary, backup);
+            cycle.synchronise();
+            int unread = 0;
+            for (int round = 0; round < 10; round++) {
+                backup.awaitAnswer(0, 20);
+                // More than a guest under emulation can take up before it is stopped; the primary gets none of them.
+                int injected = 0;
+                while (injected < 200 + round * 150 && backup.machine.inject(0, Frames.ping(TestGuest.MAC, injected, 1000))) {
+                    injected++;
+                }
+                backup.machine.stop();
+                if (backup.machine.pendingInputBytes() > 0) {
+                    unread++;
+                }
+                assertTrue(backup.machine.awaitFrames(5000));
+                primary.machine.stop();
+                PageSet dirty = primary.fetchDirty();
+                dirty.addAll(backup.fetchDirty());
+                backup.copyFrom(primary, dirty);
+                int before = backup.pingReplies.get();
+                backup.machine.loadDeviceState(primary.machine.saveDeviceState());
+                assertEquals(0, backup.machine.pendingInputBytes());
+                primary.machine.resume();
+                backup.machine.resume();
+                // Frames keep their order, so that the answer to this comes after those to any left over.
+                backup.awaitAnswer(0, 20);
+                assertEquals("round " + round, before, backup.pingReplies.get());
+            }
+            assertTrue("some frames were left over: " + unread, unread > 0);
+        }
+    }
+
+    @Test
+    public void shouldKeepTheFramingOfAGuestThatIsStoppedWhileItsFramesAreHeldBack() throws Exception {
+        MachineSpec plain = TestGuest.spec(directory("a"), 1);
+        // Frames that are longer than what the kernel puts into a socket at once: only a guest with such an MTU emits them.
+        MachineSpec spec = new MachineSpec(plain.name(), plain.runtimeDir(), plain.memoryMiB(), 1, plain.kernel(), plain.initrd(),
+                plain.kernelArguments() + " plover.mtu=65000", plain.nics());
+        try (TestGuest guest = new TestGuest(Settings.DEFAULT, spec).boot()) {
+            for (int round = 0; round < 20; round++) {
+                guest.gate = new CountDownLatch(1);
+                for (int i = 0; i < 16; i++) {
+                    guest.machine.inject(0, Frames.ping(TestGuest.MAC, i, 50_000 + 500 * round));
+                }
+                TimeUnit.MILLISECONDS.sleep(50 + 10 * round);
+                guest.machine.stop();
+                ByteBuffer state = guest.machine.saveDeviceState();
+                if (round % 2 == 0) {
+                    guest.machine.loadDeviceState(state);
+                }
+                guest.machine.resume();
+                guest.gate.countDown();
+                guest.awaitAnswer(0, 20);
+            }
+            assertTrue("the guest sent long frames", guest.pingReplies.get() > 20);
+            assertFalse(guest.exit.isDone());
+        }
+    }
+
+    @Test
+    public void shouldLoseNothingThatWasNotTakenIfAGuestGoesOnWithoutALoad() throws Exception {
+        try (TestGuest guest = new TestGuest(Settings.DEFAULT, directory("a"), 1).boot()) {
+            guest.machine.stop();
+            for (int i = 0; i < 100; i++) {
+                assertTrue(guest.machine.inject(0, Frames.ping(TestGuest.MAC, i, 100)));
+            }
+            guest.machine.resume();
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+            while (guest.pingReplies.get() < 100) {
+                assertTrue("only " + guest.pingReplies, System.nanoTime() < deadline);
+                Thread.sleep(5);
+            }
+        }
+    }
+
+    @Test
     public void shouldRefuseToRunAfterABadStateUntilAGoodOneIsLoaded() throws Exception {
         try (TestGuest guest = new TestGuest(Settings.DEFAULT, directory("a"), 1).boot()) {
             guest.machine.stop();
@@ -238,6 +318,23 @@ public class QemuMachineIT {
             assertFalse(guest.machine.isRunning());
         }
         assertEquals(List.of(), leftovers(directory("a")));
+    }
+
+    @Test
+    public void shouldFailSoonIfQemuIsStoppedByASignal() throws Exception {
+        try (TestGuest guest = new TestGuest(Settings.DEFAULT, directory("a"), 1).boot()) {
+            Linux.kill(qemuPid(directory("a")), 19);
+            MachineException e = assertThrows(MachineException.class, guest.machine::stop);
+            assertTrue(e.getMessage(), e.getMessage().contains("a signal has stopped QEMU"));
+            assertFalse("nobody sampled it", guest.exit.isDone());
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+            while (!guest.exit.isDone()) {
+                assertTrue("its activity tells", System.nanoTime() < deadline);
+                guest.machine.sampleActivity();
+                TimeUnit.MILLISECONDS.sleep(5);
+            }
+            assertTrue(guest.exit.get(), guest.exit.get().contains("a signal has stopped QEMU"));
+        }
     }
 
     @Test
@@ -290,7 +387,7 @@ public class QemuMachineIT {
     public void shouldTellQemusLastWordsWhenItEndsAtOnce() throws Exception {
         Settings d = Settings.DEFAULT;
         Settings wrong = new Settings(d.qemu(), d.accelerator(), d.machineType(), d.cpuModel(), true, List.of("-device", "no-such"),
-                0, d.ramDirectory(), d.diskReconnectSeconds());
+                0, d.ramDirectory(), d.diskReconnectSeconds(), d.answerMillisMin());
         try (TestGuest guest = new TestGuest(wrong, directory("a"), 1)) {
             MachineException e = assertThrows(MachineException.class, () -> guest.machine.start(StartMode.BOOT));
             assertTrue(e.getMessage(), e.getMessage().contains("'no-such' is not a valid device model name"));

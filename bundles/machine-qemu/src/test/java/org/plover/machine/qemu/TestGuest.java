@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -28,6 +29,8 @@ final class TestGuest implements MachineListener, AutoCloseable {
     final Machine machine;
     final CompletableFuture<String> exit = new CompletableFuture<>();
     final AtomicInteger pingReplies = new AtomicInteger();
+    /** Blocks the guest's frames until it is zero. */
+    volatile CountDownLatch gate = new CountDownLatch(0);
     private final LinkedBlockingQueue<Integer> arpReplies = new LinkedBlockingQueue<>();
 
     TestGuest(Settings settings, Path runtimeDirectory, int vcpus) throws MachineException {
@@ -56,6 +59,11 @@ final class TestGuest implements MachineListener, AutoCloseable {
 
     @Override
     public void onFrame(int nic, ByteBuffer frame) {
+        try {
+            gate.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
         if (Frames.isArpReply(frame, nic)) {
             arpReplies.add(nic);
         } else if (Frames.pingReply(frame) >= 0) {
@@ -119,6 +127,7 @@ final class TestGuest implements MachineListener, AutoCloseable {
 
     @Override
     public void close() {
+        gate.countDown();
         machine.close();
     }
 }

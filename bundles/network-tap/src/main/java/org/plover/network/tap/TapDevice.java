@@ -150,7 +150,8 @@ final class TapDevice implements AutoCloseable {
         set(SIOCSIFTXQLEN, frames, "queue of " + frames + " frames");
     }
 
-    private void joinBridge(String bridge) throws IOException {
+    /** Returns false if it is on a bridge already, which the kernel knows best. */
+    private boolean joinBridge(String bridge) throws IOException {
         if (Linux.interfaceIndex(bridge) == 0) {
             throw new IOException("tap " + name + ": bridge " + bridge + " does not exist on this host; create it with 'ip link add " + bridge
                     + " type bridge' and 'ip link set " + bridge + " up', or correct the name");
@@ -160,12 +161,16 @@ final class TapDevice implements AutoCloseable {
         try {
             withSocket(socket -> Linux.ioctl(socket, SIOCBRADDIF, request));
         } catch (SystemCallException e) {
+            if (e.errno() == Errno.EBUSY) {
+                return false;
+            }
             String remedy = e.errno() == Errno.EOPNOTSUPP || e.errno() == Errno.EINVAL
                     ? bridge + " is no bridge; give the name of one that 'ip link show type bridge' lists"
                     : "look at it with 'ip -d link show " + bridge + "'";
             throw new IOException("tap " + name + " cannot be put on bridge " + bridge + ": " + Errno.describe(e.errno()) + "; " + remedy, e);
         }
         warnOfSpanningTree(bridge);
+        return true;
     }
 
     private void warnOfSpanningTree(String bridge) {
@@ -178,6 +183,35 @@ final class TapDevice implements AutoCloseable {
         } catch (IOException e) {
             log.debug("bridge {}: whether spanning tree is on cannot be read from {}", bridge, state, e);
         }
+    }
+
+    /** Whether an interface of this name is on the host. */
+    boolean exists() {
+        return Linux.interfaceIndex(name) != 0;
+    }
+
+    /**
+     * Puts the interface back where it belongs if somebody has taken it off its bridge, or its link down.
+     *
+     * @return whether something had to be done
+     * @throws IOException if it cannot be done; says what to do
+     */
+    boolean mend(PortSpec spec, boolean active) throws IOException {
+        boolean mended = false;
+        if (!spec.bridge().isEmpty()) {
+            mended = joinBridge(spec.bridge());
+        }
+        if (active && !isUp()) {
+            up(true);
+            mended = true;
+        }
+        return mended;
+    }
+
+    private boolean isUp() throws IOException {
+        ByteBuffer request = request(name);
+        control(SIOCGIFFLAGS, request, "flags");
+        return (request.getShort(IFREQ_VALUE) & IFF_UP) != 0;
     }
 
     /** Takes the link up or down. A bridge forgets at once what it has learned of a port that goes down. */

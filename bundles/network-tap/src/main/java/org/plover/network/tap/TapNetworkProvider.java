@@ -72,7 +72,7 @@ public final class TapNetworkProvider implements NetworkPortProvider {
         TapDevice device = TapDevice.create(spec, mac, settings.queueFrames());
         TapPort port;
         try {
-            port = new TapPort(spec, listener, device, new GuestAddresses(mac, System::nanoTime), this::settings, scheduler, ports::remove);
+            port = new TapPort(spec, listener, device, mac, new GuestAddresses(mac, System::nanoTime), this::settings, scheduler, ports::remove);
         } catch (IOException | RuntimeException e) {
             device.close();
             throw e;

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -28,10 +29,11 @@ final class TapPort implements NetworkPort {
     private static final int FRAME_BYTES_MAX = 65_536 + 64;
     private static final int ETHERNET_BYTES = 14;
     private static final long CLOSE_WAIT_MILLIS = 5_000;
+    private static final long CHECK_MILLIS = 400;
 
     private final PortSpec spec;
     private final PortListener listener;
-    private final TapDevice device;
+    private final long mac;
     private final int wakeup;
     private final GuestAddresses addresses;
     private final Supplier<TapSettings> settings;
@@ -44,15 +46,20 @@ final class TapPort implements NetworkPort {
     private final ByteBuffer copy = ByteBuffer.allocateDirect(FRAME_BYTES_MAX);
     private volatile boolean closed;
     private boolean gone;
+    /** Null while somebody has taken it off the host. Changed under the lock; closed by the reader only. */
+    private volatile TapDevice device;
+    private volatile String trouble = "";
+    private ScheduledFuture<?> watch;
     private long unsentFrames;
     private long announcement;
     private volatile boolean active;
 
-    TapPort(PortSpec spec, PortListener listener, TapDevice device, GuestAddresses addresses, Supplier<TapSettings> settings,
+    TapPort(PortSpec spec, PortListener listener, TapDevice device, long mac, GuestAddresses addresses, Supplier<TapSettings> settings,
             ScheduledExecutorService scheduler, Consumer<TapPort> onClose) throws IOException {
         this.spec = spec;
         this.listener = listener;
         this.device = device;
+        this.mac = mac;
         this.addresses = addresses;
         this.settings = settings;
         this.scheduler = scheduler;
@@ -65,6 +72,9 @@ final class TapPort implements NetworkPort {
     /** Starts the reader; from now on only {@link #close} takes the interface off the host. */
     void start() {
         reader.start();
+        synchronized (lock) {
+            watch = scheduler.scheduleWithFixedDelay(this::check, CHECK_MILLIS, CHECK_MILLIS, TimeUnit.MILLISECONDS);
+        }
     }
 
     PortSpec spec() {
@@ -78,12 +88,17 @@ final class TapPort implements NetworkPort {
             if (!active || frame.remaining() < ETHERNET_BYTES) {
                 return;
             }
+            TapDevice tap = device;
+            if (tap == null) {
+                countUnsent("its interface is not on the host");
+                return;
+            }
             if (frame.remaining() > FRAME_BYTES_MAX) {
                 countUnsent("a frame of " + frame.remaining() + " bytes is too long");
                 return;
             }
             try {
-                if (Linux.write(device.fd(), direct(frame)) == Linux.WOULD_BLOCK) {
+                if (Linux.write(tap.fd(), direct(frame)) == Linux.WOULD_BLOCK) {
                     countUnsent("the kernel has no room for more");
                 }
             } catch (IOException e) {
@@ -109,6 +124,8 @@ final class TapPort implements NetworkPort {
     /**
      * {@inheritDoc} Blocks for some milliseconds; must not be called by a {@link PortListener}'s thread with a lock that senders need.
      *
+     * <p>If the interface has been taken away it is switched as soon as it is back.
+     *
      * @throws UncheckedIOException if the link cannot be switched; the port is inactive then
      */
     @Override
@@ -125,12 +142,69 @@ final class TapPort implements NetworkPort {
             }
             try {
                 active = false;
-                device.up(next);
+                if (device != null && (device.exists() || !next)) {
+                    switchLink(next);
+                }
                 active = next;
                 log.info("tap {}: {}", spec.tap(), next ? "active" : "inactive");
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
+        }
+    }
+
+    private void switchLink(boolean up) throws IOException {
+        try {
+            device.up(up);
+        } catch (IOException e) {
+            if (device.exists()) {
+                throw e;
+            }
+            log.debug("tap {} is not there to be switched", spec.tap(), e);
+        }
+    }
+
+    @Override
+    public String trouble() {
+        return trouble;
+    }
+
+    /** Looks whether the interface is still there and on its bridge, and mends what can be mended. Never throws: it is repeated. */
+    private void check() {
+        synchronized (lock) {
+            if (closed) {
+                return;
+            }
+            try {
+                boolean mended = true;
+                if (device == null) {
+                    TapDevice created = TapDevice.create(spec, mac, settings.get().queueFrames());
+                    device = created;
+                    lock.notifyAll();
+                    if (active) {
+                        created.up(true);
+                    }
+                } else if (!device.exists()) {
+                    report("tap " + spec.tap() + " was removed from this host by somebody else; it is being created again");
+                    return;
+                } else {
+                    mended = device.mend(spec, active);
+                }
+                if (mended || !trouble.isEmpty()) {
+                    log.warn("tap {} is back{}", spec.tap(), spec.bridge().isEmpty() ? "" : " on bridge " + spec.bridge());
+                    trouble = "";
+                    announce();
+                }
+            } catch (IOException | RuntimeException e) {
+                report("tap " + spec.tap() + " is off the network: " + e.getMessage());
+            }
+        }
+    }
+
+    private void report(String what) {
+        if (!trouble.equals(what)) {
+            trouble = what;
+            log.error("{}. Frames of guest interface {} are lost until then", what, spec.nic());
         }
     }
 
@@ -181,7 +255,9 @@ final class TapPort implements NetworkPort {
                 return;
             }
             try {
-                device.queueFrames(settings.get().queueFrames());
+                if (device != null) {
+                    device.queueFrames(settings.get().queueFrames());
+                }
             } catch (IOException e) {
                 log.error("{}. The old length of the queue stays", e.getMessage());
             }
@@ -190,20 +266,57 @@ final class TapPort implements NetworkPort {
 
     private void read() {
         ByteBuffer frame = ByteBuffer.allocateDirect(FRAME_BYTES_MAX);
-        PollSet ready = new PollSet(device.fd(), wakeup);
         try {
-            while (!closed) {
-                int bytes = Linux.read(device.fd(), frame.clear());
-                if (bytes == Linux.WOULD_BLOCK) {
-                    ready.await(-1);
-                } else if (bytes > 0 && active) {
-                    deliver(frame.flip());
+            for (TapDevice tap = awaitDevice(); tap != null; tap = awaitDevice()) {
+                try {
+                    read(tap, frame);
+                } catch (IOException e) {
+                    lose(tap, e);
                 }
             }
-        } catch (IOException e) {
-            log.error("tap {} has failed and passes no more frames: {}; close the port and open it again", spec.tap(), e.getMessage());
+        } catch (InterruptedException e) {
+            log.error("the reader of tap {} was interrupted; the port is closed", spec.tap(), e);
         } finally {
             release();
+        }
+    }
+
+    /** The interface to read from, or null if the port is closed. */
+    private TapDevice awaitDevice() throws InterruptedException {
+        synchronized (lock) {
+            while (device == null && !closed) {
+                lock.wait();
+            }
+            return closed ? null : device;
+        }
+    }
+
+    private void read(TapDevice tap, ByteBuffer frame) throws IOException {
+        PollSet ready = new PollSet(tap.fd(), wakeup);
+        while (!closed) {
+            int bytes = Linux.read(tap.fd(), frame.clear());
+            if (bytes == Linux.WOULD_BLOCK) {
+                ready.await(-1);
+            } else if (bytes > 0 && active) {
+                deliver(frame.flip());
+            }
+        }
+    }
+
+    private void lose(TapDevice tap, IOException cause) {
+        synchronized (lock) {
+            device = null;
+            report("tap " + spec.tap() + (tap.exists() ? " has failed (" + cause.getMessage() + ")" : " was removed from this host by"
+                    + " somebody else") + "; it is being created again");
+            closeDevice(tap);
+        }
+    }
+
+    private void closeDevice(TapDevice tap) {
+        try {
+            tap.close();
+        } catch (IOException e) {
+            log.error("tap {} was not closed cleanly: {}", spec.tap(), e.getMessage());
         }
     }
 
@@ -220,7 +333,14 @@ final class TapPort implements NetworkPort {
             active = false;
             closed = true;
             gone = true;
-            try (device) {
+            if (watch != null) {
+                watch.cancel(false);
+            }
+            if (device != null) {
+                closeDevice(device);
+                device = null;
+            }
+            try {
                 Linux.close(wakeup);
             } catch (IOException e) {
                 log.error("tap {} was not closed cleanly: {}", spec.tap(), e.getMessage());
@@ -238,6 +358,7 @@ final class TapPort implements NetworkPort {
             if (gone) {
                 return;
             }
+            lock.notifyAll();
             try {
                 Linux.signal(wakeup);
             } catch (IOException e) {

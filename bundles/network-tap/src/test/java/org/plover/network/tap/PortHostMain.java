@@ -73,6 +73,9 @@ public final class PortHostMain {
             case "announce" -> opened.port.announce();
             case "observe" -> opened.port.observe(TestFrames.hex(words[2]));
             case "send" -> opened.port.send(TestFrames.hex(words[2]));
+            case "trouble" -> {
+                return "trouble: " + opened.port.trouble();
+            }
             case "close" -> opened.port.close();
             case "next" -> {
                 return nextOfType(opened, words[2]);

@@ -164,6 +164,61 @@ public class TapNetworkIT {
         tell("activate", "guest");
     }
 
+    @Test
+    public void shouldComeBackWithTheGuestAfterSomebodyRemovedTheInterface() throws Exception {
+        openBothActive();
+        tell("observe", "guest", "ffffffffffff" + MAC_HEX + "08060001080006040001" + MAC_HEX + "0a090007000000000000" + "0a090002");
+        assertEquals("trouble: ", host.ask("trouble", "guest"));
+        // Somebody's interface of the same name is in the way first.
+        namespaces.inHost("ip", "link", "delete", "guest");
+        namespaces.inHost("ip", "link", "add", "guest", "type", "veth", "peer", "name", "other");
+        awaitTrouble("guest", "an interface of this name is there already");
+        tell("send", "guest", random(PEER_HEX + MAC_HEX + TYPE, 60));
+        namespaces.inHost("ip", "link", "delete", "guest");
+        awaitTrouble("guest", "");
+        assertTrue("announced", host.ask("next", "peer", "8035").startsWith("ffffffffffff" + MAC_HEX));
+        awaitForwardingTo("guest");
+        assertPasses(TYPE, random(MAC_HEX + PEER_HEX + TYPE, 100), random(PEER_HEX + MAC_HEX + TYPE, 100));
+    }
+
+    @Test
+    public void shouldComeBackWhenTheBridgeIsThereAgain() throws Exception {
+        openBothActive();
+        namespaces.inHost("ip", "link", "delete", "br0");
+        awaitTrouble("guest", "bridge br0 does not exist");
+        awaitTrouble("peer", "bridge br0 does not exist");
+        tell("send", "guest", random(PEER_HEX + MAC_HEX + TYPE, 60));
+        namespaces.inHost("ip", "link", "add", "br0", "mtu", "9000", "type", "bridge");
+        namespaces.inHost("ip", "link", "set", "br0", "up");
+        awaitTrouble("guest", "");
+        awaitTrouble("peer", "");
+        awaitForwardingTo("guest");
+        tell("send", "peer", random(MAC_HEX + PEER_HEX + TYPE, 120));
+        assertTrue(host.ask("next", "guest", TYPE).startsWith(MAC_HEX));
+    }
+
+    @Test
+    public void shouldSwitchAnInterfaceThatIsGoneAsSoonAsItIsBack() throws Exception {
+        open("guest", MAC);
+        open("peer", PEER);
+        tell("activate", "peer");
+        namespaces.inHost("ip", "link", "delete", "guest");
+        tell("activate", "guest");
+        long deadline = System.nanoTime() + 10_000_000_000L;
+        while (interfaces().lines().noneMatch(line -> line.startsWith("guest ") && line.contains("LOWER_UP"))) {
+            assertTrue(interfaces(), System.nanoTime() < deadline);
+        }
+        assertPasses(TYPE, random("ffffffffffff" + PEER_HEX + TYPE, 80), random("ffffffffffff" + MAC_HEX + TYPE, 80));
+    }
+
+    private void awaitTrouble(String tap, String words) throws IOException {
+        long deadline = System.nanoTime() + 10_000_000_000L;
+        for (String answer = host.ask("trouble", tap); words.isEmpty() ? !answer.equals("trouble: ") : !answer.contains(words);
+                answer = host.ask("trouble", tap)) {
+            assertTrue("still " + answer, System.nanoTime() < deadline);
+        }
+    }
+
     private void openBothActive() throws IOException {
         open("guest", MAC);
         open("peer", PEER);
