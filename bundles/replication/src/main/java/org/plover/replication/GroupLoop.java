@@ -169,7 +169,6 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
         log.info("member {} of {} starts", group.me().name(), group.fingerprint());
         try {
             consensus.start(System.nanoTime());
-            long tickNanos = TimeUnit.MILLISECONDS.toNanos(consensus.tickMillis());
             long nextTick = System.nanoTime();
             while (!closing) {
                 long now = System.nanoTime();
@@ -180,7 +179,7 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
                 replica.now(now);
                 if (now >= nextTick) {
                     consensus.onTick(now);
-                    nextTick = now + tickNanos;
+                    nextTick = now + TimeUnit.MILLISECONDS.toNanos(consensus.tickMillis());
                     takeStatus();
                 }
                 replica.onTick();

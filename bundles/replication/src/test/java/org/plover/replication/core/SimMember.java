@@ -139,6 +139,11 @@ final class SimMember implements Effects, Settings, SyncPolicy {
             }
 
             @Override
+            public void onSilent(int member, long silenceNanos) {
+                core.onSilent(member, silenceNanos);
+            }
+
+            @Override
             public void onLeading(long view) {
                 core.onLeading(view);
             }
