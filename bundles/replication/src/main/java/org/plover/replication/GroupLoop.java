@@ -72,6 +72,8 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
     private final FrameRing control = new FrameRing(CONTROL_RING_BYTES);
     private final FrameRing inputs = new FrameRing(INPUT_RING_BYTES);
     private final Queue<Runnable> events = new ConcurrentLinkedQueue<>();
+    private final PendingOrders orders = new PendingOrders();
+    private final Slowness slowness = new Slowness();
     private final List<NetworkPort> ports = new ArrayList<>();
     private final SecureRandom random = new SecureRandom();
     private final long[] incarnations = new long[Group.SIZE];
@@ -267,6 +269,7 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
         }
         gate.mode(OutputGate.Mode.CLOSED);
         activatePorts(false);
+        orders.end("this member has " + broken + ". If the order was under way, 'plover status' at the other members shows what came of it");
         guest.destroy();
         transport.close();
         control.close();
@@ -383,7 +386,7 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
 
     @Override
     public void committed(EpochRecord epoch) {
-        history.add(epoch);
+        history.add(epoch, System.nanoTime());
     }
 
     @Override
@@ -414,6 +417,20 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
     /** Why this member has stopped itself, or null. */
     String broken() {
         return broken;
+    }
+
+    Slowness slowness() {
+        return slowness;
+    }
+
+    /** Bytes of input from the network that have not been proposed yet. */
+    long waitingInputBytes() {
+        return inputs.usedBytes();
+    }
+
+    /** Bytes for the other replica that the network has not taken yet. */
+    long outboxBytes(Lane lane) {
+        return transport.queuedBytes(group.otherReplica().index(), lane);
     }
 
     EpochHistory history() {
@@ -458,9 +475,7 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
     }
 
     private void order(CompletableFuture<?> request, Runnable action) {
-        if (broken != null || closing) {
-            request.completeExceptionally(new IllegalStateException(broken != null ? "this member has " + broken : "this member is shutting down"));
-        } else {
+        if (orders.accept(request)) {
             post(action);
         }
     }
@@ -476,6 +491,7 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         }
+        orders.end("this member is shutting down. If the order was under way, 'plover status' at the other members shows what came of it");
         control.close();
         inputs.close();
         if (gate != null) {

@@ -335,7 +335,7 @@ final class PrimaryEpochs implements EpochView {
         long interval = previousCaptureNanos == 0 || forJoin ? 0 : capturedNanos - previousCaptureNanos;
         if (!forJoin) {
             core.fx.committed(new EpochRecord(ofEpoch, sync.view(), interval / 1000, pauseNanos / 1000, commitNanos / 1000,
-                    dirtyPages, samePages, transferredBytes, releasedFrames, reason.name(), verified));
+                    (nowNanos - capturedNanos - commitNanos) / 1000, dirtyPages, samePages, transferredBytes, releasedFrames, reason.name(), verified));
         }
         to(Phase.RUNNING);
         return true;
