@@ -305,7 +305,7 @@ final class PaxosCore implements Consensus {
         if (view >= ballot.view()) {
             peer.heardNanos = now;
         }
-        peer.silence.isOver(now);
+        peer.silence.isOver(now, settings());
         highestViewHeard = Math.max(highestViewHeard, view);
         switch (type) {
             case STATUS -> onStatus(peer, view, message, now);
@@ -405,7 +405,7 @@ final class PaxosCore implements Consensus {
     public void onDisconnected(int member, long now) {
         peers[member].connected = false;
         peers[member].forget(log.last());
-        peers[member].silence.end();
+        peers[member].silence.lost();
     }
 
     // ---- the leader's calls

@@ -45,25 +45,30 @@ final class Silence {
         }
     }
 
-    /** It cannot be heard, or is not expected to be, so nothing can be learned from it. */
+    /** It is not expected to be heard, so its silence means nothing. */
     void end() {
+        begun = false;
+    }
+
+    /** The link to it is gone: when it is heard again says nothing of how it pauses. */
+    void lost() {
         begun = false;
         suspected = false;
     }
 
     /** It was silent for too long, and others go on without it; if it comes back, that was a pause to be learned from. */
     void suspect() {
-        suspected = begun;
+        suspected |= begun;
         begun = false;
     }
 
     /** A message of any kind came from the peer. */
-    void isOver(long now) {
-        if (suspected) {
-            suspected = false;
+    void isOver(long now, Settings settings) {
+        if (suspected && now - heardNanos <= settings.electionTimeoutNanosMax()) {
             roll(now);
             longest[0] = Math.max(longest[0], now - heardNanos);
         }
+        suspected = false;
     }
 
     /** A message of the peer. Those that follow each other closely say nothing about silence. */

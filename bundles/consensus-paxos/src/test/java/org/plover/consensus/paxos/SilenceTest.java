@@ -84,7 +84,7 @@ public class SilenceTest {
         hear(500, 20);
         silence.suspect();
         now += 240 * MILLIS;
-        silence.isOver(now);
+        silence.isOver(now, SETTINGS);
         silence.begin(now);
         hear(100, 20);
         assertEquals(480, timeoutMillis());
@@ -95,8 +95,20 @@ public class SilenceTest {
         hear(500, 20);
         silence.end();
         now += 5_000 * MILLIS;
-        silence.isOver(now);
+        silence.isOver(now, SETTINGS);
         silence.heard(now, SETTINGS);
+        hear(100, 20);
+        assertEquals(150, timeoutMillis());
+    }
+
+    @Test
+    public void shouldNotLearnFromASilenceThatEndedWithANewLink() {
+        hear(500, 20);
+        silence.suspect();
+        silence.lost();
+        now += 240 * MILLIS;
+        silence.isOver(now, SETTINGS);
+        silence.begin(now);
         hear(100, 20);
         assertEquals(150, timeoutMillis());
     }

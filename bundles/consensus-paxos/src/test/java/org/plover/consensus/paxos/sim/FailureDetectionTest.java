@@ -110,6 +110,23 @@ public class FailureDetectionTest {
     }
 
     @Test
+    public void shouldBearTheStallThatOnceCostALeaderItsView() {
+        for (int run = 0; run < RUNS; run++) {
+            SimCluster c = known(800 + run);
+            c.node(A).pause(240 * MILLIS);
+            c.awaitLeader(B);
+            c.run(1_000 * MILLIS);
+            c.node(B).core().handOver(A, c.now());
+            c.awaitLeader(A);
+            long view = c.node(A).core().view();
+            c.run(3_000 * MILLIS);
+            c.node(A).pause(240 * MILLIS);
+            c.run(1_000 * MILLIS);
+            assertEquals(view, c.leader().core().view());
+        }
+    }
+
+    @Test
     public void shouldStillFailOverWithinASecondAfterAHistoryOfStalls() {
         SimCluster c = known(700);
         for (int i = 0; i < 4; i++) {
