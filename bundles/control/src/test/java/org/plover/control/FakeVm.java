@@ -38,7 +38,7 @@ public final class FakeVm implements ProtectedVm {
     }
 
     public static VmStatus status(String vm, boolean protectedNow, String message, List<String> notes) {
-        return new VmStatus(vm, "alpha", Role.PRIMARY, protectedNow, message, notes, 3, "alpha", 48213,
+        return new VmStatus(vm, "alpha", Role.PRIMARY, protectedNow, message, "", notes, 3, "alpha", 48213,
                 List.of(new MemberStatus("alpha", "replica", true, true, true, true, false, 0, -1),
                         new MemberStatus("beta", "replica", false, true, protectedNow, true, false, 0, 210),
                         new MemberStatus("gamma", "witness", false, false, false, true, false, 125_000, 1350)),
@@ -47,8 +47,17 @@ public final class FakeVm implements ProtectedVm {
                 new Percentiles(9000, 180, 420, 2100), 48213, 3, 0, -1, "xxh3", "idle", "tcp");
     }
 
+    /** The same, with clients that have to wait. */
+    public static VmStatus slowed(VmStatus s, String why) {
+        return new VmStatus(s.vm(), s.member(), s.role(), s.protectedNow(), s.message(), why, s.notes(), s.view(), s.primary(), s.epoch(),
+                s.members(), s.heldFrames(), s.heldBytes(), s.oldestHeldMillis(), s.inputBacklogBytes(), s.quorumMillis(), s.logEntries(),
+                s.samePagesPercent(), s.pauseMillis(), s.intervalMillis(), s.dirtyPages(), s.transferredBytes(), s.inputConsensusMicros(),
+                s.epochsCommitted(), s.epochsVerified(), s.pagesDiffering(), s.synchronisationPercent(), s.hasher(), s.policy(),
+                s.transport());
+    }
+
     public static EpochRecord epoch(long number) {
-        return new EpochRecord(number, 3, 25_000, 1_840, 3_100, 900, 841, 0, 0, 12_600, 7, "idle", number % 10 == 0 ? 0 : -1);
+        return new EpochRecord(number, 3, 25_000, 1_840, 3_100, 2_000, 900, 841, 0, 0, 12_600, 7, "idle", number % 10 == 0 ? 0 : -1);
     }
 
     @Override

@@ -13,13 +13,15 @@ final class EpochHistory {
     private static final int LATENCIES_MAX = 8192;
 
     private final EpochRecord[] epochs = new EpochRecord[EPOCHS_MAX];
+    private final long[] addedNanos = new long[EPOCHS_MAX];
     private long epochCount;
     private final long[] latencies = new long[LATENCIES_MAX];
     private long latencyCount;
     private long verified;
     private long differing;
 
-    synchronized void add(EpochRecord epoch) {
+    synchronized void add(EpochRecord epoch, long nowNanos) {
+        addedNanos[(int) (epochCount % EPOCHS_MAX)] = nowNanos;
         epochs[(int) (epochCount++ % EPOCHS_MAX)] = epoch;
         if (epoch.verified() >= 0) {
             verified++;
@@ -50,6 +52,19 @@ final class EpochHistory {
             if (r.epoch() > epoch) {
                 found.add(r);
             }
+        }
+        return found;
+    }
+
+    /** The epochs that ended after that moment of {@link System#nanoTime}. */
+    synchronized List<EpochRecord> endedAfter(long nanos) {
+        List<EpochRecord> found = new ArrayList<>();
+        for (long i = epochCount - 1; i >= Math.max(0, epochCount - EPOCHS_MAX); i--) {
+            int slot = (int) (i % EPOCHS_MAX);
+            if (addedNanos[slot] - nanos <= 0) {
+                break;
+            }
+            found.add(epochs[slot]);
         }
         return found;
     }

@@ -27,6 +27,10 @@ final class FrameRing {
         return used == 0;
     }
 
+    int usedBytes() {
+        return used;
+    }
+
     /** Appends a message; waits while there is no room. Returns false once the ring has been closed. */
     boolean put(int a, long b, ByteBuffer message) throws InterruptedException {
         int need = HEADER_BYTES + message.remaining();

@@ -74,6 +74,8 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
     private final FrameRing control = new FrameRing(CONTROL_RING_BYTES);
     private final FrameRing inputs = new FrameRing(INPUT_RING_BYTES);
     private final Queue<Runnable> events = new ConcurrentLinkedQueue<>();
+    private final PendingOrders orders = new PendingOrders();
+    private final Slowness slowness = new Slowness();
     private final List<NetworkPort> ports = new ArrayList<>();
     private final SecureRandom random = new SecureRandom();
     private final long[] incarnations = new long[Group.SIZE];
@@ -177,7 +179,6 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
         log.info("member {} of {} starts", group.me().name(), group.fingerprint());
         try {
             consensus.start(System.nanoTime());
-            long tickNanos = TimeUnit.MILLISECONDS.toNanos(consensus.tickMillis());
             long nextTick = System.nanoTime();
             while (!closing) {
                 long now = System.nanoTime();
@@ -188,7 +189,7 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
                 replica.now(now);
                 if (now >= nextTick) {
                     consensus.onTick(now);
-                    nextTick = now + tickNanos;
+                    nextTick = now + TimeUnit.MILLISECONDS.toNanos(consensus.tickMillis());
                     takeStatus();
                 }
                 replica.onTick();
@@ -276,6 +277,7 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
         }
         gate.mode(OutputGate.Mode.CLOSED);
         activatePorts(false);
+        orders.end("this member has " + broken + ". If the order was under way, 'plover status' at the other members shows what came of it");
         guest.destroy();
         transport.close();
         control.close();
@@ -392,7 +394,7 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
 
     @Override
     public void committed(EpochRecord epoch) {
-        history.add(epoch);
+        history.add(epoch, System.nanoTime());
     }
 
     @Override
@@ -423,6 +425,20 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
     /** Why this member has stopped itself, or null. */
     String broken() {
         return broken;
+    }
+
+    Slowness slowness() {
+        return slowness;
+    }
+
+    /** Bytes of input from the network that have not been proposed yet. */
+    long waitingInputBytes() {
+        return inputs.usedBytes();
+    }
+
+    /** Bytes for the other replica that the network has not taken yet. */
+    long outboxBytes(Lane lane) {
+        return transport.queuedBytes(group.otherReplica().index(), lane);
     }
 
     EpochHistory history() {
@@ -475,9 +491,7 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
     }
 
     private void order(CompletableFuture<?> request, Runnable action) {
-        if (broken != null || closing) {
-            request.completeExceptionally(new IllegalStateException(broken != null ? "this member has " + broken : "this member is shutting down"));
-        } else {
+        if (orders.accept(request)) {
             post(action);
         }
     }
@@ -493,6 +507,7 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         }
+        orders.end("this member is shutting down. If the order was under way, 'plover status' at the other members shows what came of it");
         control.close();
         inputs.close();
         if (gate != null) {

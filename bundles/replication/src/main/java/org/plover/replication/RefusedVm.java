@@ -47,7 +47,7 @@ final class RefusedVm implements ProtectedVm {
     /** {@inheritDoc} Without members: this one knows nothing of them. */
     @Override
     public VmStatus status() {
-        return new VmStatus(name, member, Role.FAILED, false, message, List.of(), 0, "", 0, List.of(), 0, 0, 0, 0, -1, 0, 0,
+        return new VmStatus(name, member, Role.FAILED, false, message, "", List.of(), 0, "", 0, List.of(), 0, 0, 0, 0, -1, 0, 0,
                 Percentiles.NONE, Percentiles.NONE, Percentiles.NONE, Percentiles.NONE, Percentiles.NONE, 0, 0, 0, -1, "", "", "");
     }
 

@@ -15,6 +15,7 @@ import org.plover.api.status.MemberStatus;
 import org.plover.api.status.Percentiles;
 import org.plover.api.status.Role;
 import org.plover.api.status.VmStatus;
+import org.plover.api.transport.Lane;
 import org.plover.replication.core.ReplicaCore;
 
 /** Turns a loop's facts into what operators read. */
@@ -143,8 +144,12 @@ final class StatusBuilder {
         List<EpochRecord> epochs = history.since(0);
         long dirty = epochs.stream().mapToLong(EpochRecord::dirtyPages).sum();
         long same = epochs.stream().mapToLong(EpochRecord::samePages).sum();
+        String slowed = facts.role() == Role.PRIMARY && facts.twoInSync() && facts.cutOffMillis() == 0
+                ? loop.slowness().judge(new Slowness.Figures(history.endedAfter(now - Slowness.WINDOW_NANOS), heldMillis,
+                        view.core().backlogBytes(), loop.waitingInputBytes(), loop.outboxBytes(Lane.CONTROL), loop.outboxBytes(Lane.BULK)))
+                : "";
         return new VmStatus(group.name(), group.me().name(), facts.role(), facts.isProtected(),
-                broken != null ? broken : message(facts), broken != null ? List.of() : notes(facts, loop.gate().droppedFrames(), heldMillis),
+                broken != null ? broken : message(facts, slowed), slowed, broken != null ? List.of() : notes(facts, loop.gate().droppedFrames(), heldMillis),
                 view.view(), facts.leader(), view.core().epoch(), members(facts, loop),
                 loop.gate().heldFrames(), loop.gate().heldBytes(), heldMillis, view.core().backlogBytes(), facts.quorumMillis(),
                 view.logEntries(),
@@ -185,7 +190,13 @@ final class StatusBuilder {
     }
 
     /** The one sentence: what keeps this guest from being protected, the worst first, or that nothing does. */
-    static String message(Facts facts) {
+    static String message(Facts facts, String slowed) {
+        String message = message(facts);
+        return facts.isProtected() && !slowed.isEmpty() ? "protected, but clients are slowed: " + slowed
+                + "; if it lasts, 'plover epochs' shows where the time goes" : message;
+    }
+
+    private static String message(Facts facts) {
         Role role = facts.role();
         List<String> missing = facts.missing();
         Membership membership = facts.membership();

@@ -11,7 +11,7 @@ public class EpochHistoryTest {
     private final EpochHistory history = new EpochHistory();
 
     private static EpochRecord epoch(long number, int verified) {
-        return new EpochRecord(number, 1, 10, number, 30, 4, 2, 0, 0, 100, 1, "END_IDLE", verified);
+        return new EpochRecord(number, 1, 10, number, 30, 20, 4, 2, 0, 0, 100, 1, "END_IDLE", verified);
     }
 
     @Test
@@ -24,16 +24,25 @@ public class EpochHistoryTest {
     @Test
     public void shouldTellTheEpochsAfterOne() {
         for (int i = 1; i <= 10; i++) {
-            history.add(epoch(i, -1));
+            history.add(epoch(i, -1), 0);
         }
         assertEquals(List.of(9L, 10L), history.since(8).stream().map(EpochRecord::epoch).toList());
         assertEquals(List.of(), history.since(10));
     }
 
     @Test
+    public void shouldTellWhatEndedLately() {
+        for (int i = 1; i <= 10; i++) {
+            history.add(epoch(i, -1), i * 100L);
+        }
+        assertEquals(List.of(10L, 9L), history.endedAfter(800).stream().map(EpochRecord::epoch).toList());
+        assertEquals(List.of(), history.endedAfter(1000));
+    }
+
+    @Test
     public void shouldForgetTheOldestButCountAll() {
         for (int i = 1; i <= 5000; i++) {
-            history.add(epoch(i, -1));
+            history.add(epoch(i, -1), 0);
         }
         assertEquals(5000, history.committed());
         List<EpochRecord> kept = history.since(0);
@@ -44,9 +53,9 @@ public class EpochHistoryTest {
 
     @Test
     public void shouldCountComparisonsAndWhatTheyFound() {
-        history.add(epoch(1, -1));
-        history.add(epoch(2, 0));
-        history.add(epoch(3, 5));
+        history.add(epoch(1, -1), 0);
+        history.add(epoch(2, 0), 0);
+        history.add(epoch(3, 5), 0);
         assertEquals(2, history.verified());
         assertEquals(5, history.differing());
     }

@@ -36,7 +36,16 @@ public class StatusBuilderTest {
     public void shouldCallAWholeGroupProtected() {
         Facts facts = facts(Role.PRIMARY, Membership.ALL, "beta is in sync");
         assertTrue(facts.isProtected());
-        assertEquals("protected: the death of any one host is survived", StatusBuilder.message(facts));
+        assertEquals("protected: the death of any one host is survived", StatusBuilder.message(facts, ""));
+    }
+
+    @Test
+    public void shouldSayThatClientsOfAProtectedGuestAreSlowed() {
+        Facts facts = facts(Role.PRIMARY, Membership.ALL, "beta is in sync");
+        assertEquals("protected, but clients are slowed: epochs take 840 ms; if it lasts, 'plover epochs' shows where the time goes",
+                StatusBuilder.message(facts, "epochs take 840 ms"));
+        String lost = StatusBuilder.message(facts(Role.PRIMARY, ALPHA | BETA, ""), "epochs take 840 ms");
+        assertTrue(lost, lost.startsWith("gamma cannot be reached"));
     }
 
     @Test
@@ -141,7 +150,7 @@ public class StatusBuilderTest {
 
     private static void assertSays(Facts facts, String... parts) {
         for (String part : parts) {
-            assertTrue(StatusBuilder.message(facts), StatusBuilder.message(facts).contains(part));
+            assertTrue(StatusBuilder.message(facts, ""), StatusBuilder.message(facts, "").contains(part));
         }
     }
 

@@ -41,6 +41,15 @@ public interface ConsensusHost {
     default void onHistoryLost() {
     }
 
+    /**
+     * A member that can be reached has left this leader's messages unanswered for longer than its pauses so far explain. Told
+     * once for each silence; the link to it may be fine, or break later.
+     *
+     * @param silenceNanos time since its last answer
+     */
+    default void onSilent(int member, long silenceNanos) {
+    }
+
     /** This member leads {@code view}: the log is repaired, all entries committed in older views have been delivered. */
     void onLeading(long view);
 

@@ -8,6 +8,7 @@ package org.plover.api.status;
  * @param intervalMicros   time from the previous epoch's end to this one's
  * @param pauseMicros      time in which the primary's guest stood still
  * @param commitMicros     time from the stop of the guest to the backup's acknowledgement
+ * @param applyMicros      time from then until the backup runs on from the epoch's state, before which no other epoch ends
  * @param dirtyPages       pages that either guest had written
  * @param samePages        of those, the pages that were equal on both sides
  * @param diskBlocks       blocks that the primary's guest had written to its disks
@@ -17,6 +18,6 @@ package org.plover.api.status;
  * @param reason           why the policy ended it
  * @param verified         whether all of the memory was compared, and how: -1 not compared, else number of differing pages
  */
-public record EpochRecord(long epoch, long view, long intervalMicros, long pauseMicros, long commitMicros, int dirtyPages,
+public record EpochRecord(long epoch, long view, long intervalMicros, long pauseMicros, long commitMicros, long applyMicros, int dirtyPages,
                           int samePages, int diskBlocks, int sameBlocks, long transferredBytes, int releasedFrames, String reason, int verified) {
 }

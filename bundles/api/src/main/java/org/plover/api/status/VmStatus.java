@@ -10,6 +10,7 @@ import java.util.List;
  * @param role                  what that member does
  * @param protectedNow          whether the death of any one host would be survived
  * @param message               one sentence for the operator: what is going on, and what to do if something is wrong
+ * @param slowed                why clients have to wait longer than the policy wants, from measured figures; empty if they have not
  * @param notes                 further sentences, each on something that is going on and should not be; empty if all is well
  * @param view                  view number
  * @param primary               name of the primary, or empty
@@ -35,7 +36,7 @@ import java.util.List;
  * @param policy                sync policy in use
  * @param transport             transport in use
  */
-public record VmStatus(String vm, String member, Role role, boolean protectedNow, String message, List<String> notes, long view,
+public record VmStatus(String vm, String member, Role role, boolean protectedNow, String message, String slowed, List<String> notes, long view,
                        String primary, long epoch, List<MemberStatus> members, int heldFrames, long heldBytes, long oldestHeldMillis,
                        long inputBacklogBytes, long quorumMillis, long logEntries,
                        double samePagesPercent, Percentiles pauseMillis, Percentiles intervalMillis, Percentiles dirtyPages,

@@ -50,7 +50,10 @@ final class Election {
     private final Leadership leadership;
     private final EntryLog log;
 
+    /** When the leader was heard last, and heard a majority itself. */
     private long leaderHeardNanos;
+    /** So much of the silence since then is due to this member itself. */
+    private long forgivenNanos;
     private long jitterNanos;
     private long notBeforeNanos;
 
@@ -96,45 +99,59 @@ final class Election {
 
     void onLeaderHeard(long now) {
         leaderHeardNanos = now;
+        forgivenNanos = 0;
         stage = Stage.NONE;
     }
 
+    /** The leader says that it has not heard a majority for so long: as far as clients are concerned that is no leader. */
+    void onLeaderDeaf(long deafNanos, long now) {
+        leaderHeardNanos = Math.min(leaderHeardNanos, now - deafNanos);
+    }
+
+    /** What is forgiven is bounded, so that a member that hardly runs finds out in the end that nobody leads. */
     void onOwnPause(long pauseNanos, long now) {
-        leaderHeardNanos = Math.min(now, leaderHeardNanos + pauseNanos);
+        long more = Math.min(pauseNanos, core.settings().electionTimeoutNanosMax() - forgivenNanos);
+        if (more > 0) {
+            forgivenNanos += more;
+            leaderHeardNanos = Math.min(now, leaderHeardNanos + more);
+        }
     }
 
     /** Somebody else is about to lead, or nobody: waits for a whole timeout. */
     void onViewChange(long now) {
         leaderHeardNanos = now;
+        forgivenNanos = 0;
         drawJitter();
     }
 
     void standSoon(long now) {
-        leaderHeardNanos = now - timeout();
+        leaderHeardNanos = now - timeout(now);
         jitterNanos = 0;
         notBeforeNanos = now;
     }
 
     private void drawJitter() {
-        jitterNanos = core.random.nextLong(timeout() / JITTER_SHARE);
+        jitterNanos = core.random.nextLong(core.settings().electionTimeoutNanosMin() / JITTER_SHARE);
     }
 
-    private long timeout() {
-        return core.settings().electionTimeoutNanos();
+    private long timeout(long now) {
+        return core.leader >= 0 && core.leader != core.self ? core.peers[core.leader].silence.timeoutNanos(now, core.settings())
+                : core.settings().electionTimeoutNanosMin() * 3 / 2;
     }
 
     /** A broken link proves nothing, but makes waiting long pointless: canvassing will show who still hears the leader. */
-    private long patience() {
-        return core.leader >= 0 && !core.peers[core.leader].connected ? timeout() / 4 : timeout();
+    private long patience(long now) {
+        boolean isCut = core.leader >= 0 && core.leader != core.self && !core.peers[core.leader].connected;
+        return isCut ? core.settings().electionTimeoutNanosMin() / 3 : timeout(now);
     }
 
     void onTick(long now) {
-        if (!core.isReplica || now < notBeforeNanos || now - leaderHeardNanos < patience() + jitterNanos
-                || !core.host.canLead() && now - leaderHeardNanos < COLD_PATIENCE_FACTOR * timeout()) {
+        if (!core.isReplica || now < notBeforeNanos || now - leaderHeardNanos < patience(now) + jitterNanos
+                || !core.host.canLead() && now - leaderHeardNanos < COLD_PATIENCE_FACTOR * timeout(now)) {
             return;
         }
         drawJitter();
-        notBeforeNanos = now + timeout() / 4 + jitterNanos / 2;
+        notBeforeNanos = now + core.settings().electionTimeoutNanosMin() / 3 + jitterNanos / 2;
         stage = Stage.NONE;
         if (mayStand()) {
             canvass(now);
@@ -234,7 +251,7 @@ final class Election {
     }
 
     private void standAgain(long now) {
-        leaderHeardNanos = now - timeout() * 2;
+        leaderHeardNanos = now - core.settings().electionTimeoutNanosMax();
         notBeforeNanos = now;
     }
 
@@ -688,14 +705,14 @@ final class Election {
     }
 
     boolean hearsLeader(long now) {
-        return core.leader >= 0 && now - leaderHeardNanos < patience();
+        return core.leader >= 0 && now - leaderHeardNanos < patience(now);
     }
 
     private boolean hearsLeader(Peer candidate, long now) {
         if (core.state == State.NORMAL_LEADER) {
             return leadership.hasMajority(now);
         }
-        return core.leader >= 0 && core.leader != candidate.index && now - leaderHeardNanos < patience();
+        return core.leader >= 0 && core.leader != candidate.index && now - leaderHeardNanos < patience(now);
     }
 
     void onPrepare(Peer peer, int flags, long view, ByteBuffer message, long now) {

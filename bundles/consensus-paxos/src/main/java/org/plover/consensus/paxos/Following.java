@@ -48,6 +48,10 @@ final class Following {
             return;
         }
         answering = message.getLong();
+        long leaderDeafNanos = message.getLong();
+        if (core.state == State.NORMAL_FOLLOWER) {
+            election.onLeaderDeaf(leaderDeafNanos, now);
+        }
         long leaderCommit = message.getLong();
         long leaderBase = message.getLong();
         long leaderLast = message.getLong();
@@ -128,6 +132,7 @@ final class Following {
         if (view > core.view() || core.leader != peer.index) {
             enter(peer, view);
         }
+        peer.silence.heard(now, core.settings());
         election.onLeaderHeard(now);
         return true;
     }
@@ -139,6 +144,9 @@ final class Following {
         core.store(view);
         core.endLeading();
         core.leader = peer.index;
+        for (Peer p : core.peers) {
+            p.silence.end();
+        }
         recoverTarget = -1;
         fetchedNanos = Long.MIN_VALUE / 2;
         String reason = "follows " + core.nameOf(peer.index);

@@ -19,11 +19,14 @@ final class Leadership {
     static final int NEEDS_BASE = 4;
 
     private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
+    /** An answer is that old at times when all is well. */
+    private static final int DEAF_HEARTBEATS = 2;
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
     private final PaxosCore core;
     private final EntryLog log;
     private boolean entered;
+    private long openedNanos;
     /** First entry of the view; the older ones are committed by its commitment (Ongaro and Ousterhout 2014, section 5.4.2). */
     private long firstIndex;
     private long gatheredBytes;
@@ -88,8 +91,10 @@ final class Leadership {
         reinstated = 0;
         entered = false;
         gatheredBytes = 0;
+        openedNanos = core.lastTick();
         for (Peer p : core.peers) {
             p.forget(log.last());
+            p.silence.end();
         }
     }
 
@@ -232,7 +237,7 @@ final class Leadership {
 
     private boolean isActiveVoter(Peer p, long now) {
         return p.index != core.self && p.connected && p.voting && core.isVoter(p) && p.ackedNanos != Long.MIN_VALUE
-                && now - p.ackedNanos < core.settings().electionTimeoutNanos();
+                && now - p.ackedNanos < p.silence.timeoutNanos(now, core.settings());
     }
 
     void handOver(int member, long now) {
@@ -287,11 +292,28 @@ final class Leadership {
     private void sendAppend(Peer p, int count, long now) {
         long prev = p.next - 1;
         int bytes = (int) log.bytesBetween(prev, prev + count);
-        ByteBuffer m = core.wire.begin(MessageType.APPEND, 0, core.view(), 8 * 6 + 4 + bytes);
-        m.putLong(now).putLong(core.commitIndex()).putLong(log.base()).putLong(log.last());
+        ByteBuffer m = core.wire.begin(MessageType.APPEND, 0, core.view(), 8 * 7 + 4 + bytes);
+        m.putLong(now).putLong(deafNanos(now)).putLong(core.commitIndex()).putLong(log.base()).putLong(log.last());
         m.putLong(prev).putLong(log.viewAt(prev)).putInt(count);
         Wire.putEntries(m, log, p.next, count);
         core.send(p, m);
+    }
+
+    /**
+     * For how long no majority has answered, beyond what is usual. Goes with every heartbeat: followers who hear a leader that
+     * does not hear them are to find out.
+     */
+    private long deafNanos(long now) {
+        if (votesAlone()) {
+            return 0;
+        }
+        long newest = openedNanos;
+        for (Peer p : core.peers) {
+            if (p.index != core.self && p.voting && core.isVoter(p)) {
+                newest = Math.max(newest, p.answeredNanos);
+            }
+        }
+        return Math.max(0, now - newest - DEAF_HEARTBEATS * core.settings().heartbeatNanos());
     }
 
     private void sendSkip(Peer p, long now) {
@@ -310,10 +332,21 @@ final class Leadership {
             if (p.index != core.self && now - p.sentNanos >= interval) {
                 pump(p, true, now);
             }
+            if (p.index != core.self && p.connected && p.ackedNanos != Long.MIN_VALUE && !p.reportedSilent
+                    && p.silence.isTooLong(now, core.settings())) {
+                p.reportedSilent = true;
+                LOG.warn("{}: {} has not answered for {} ms", core.name(), core.nameOf(p.index), p.silence.nanos(now) / 1_000_000);
+                core.host.onSilent(p.index, p.silence.nanos(now));
+            }
         }
     }
 
     // ---- acknowledgements
+
+    /** What was answered meanwhile could not be read. */
+    void onOwnPause(long now) {
+        openedNanos = now;
+    }
 
     void onAck(Peer p, int flags, long index, long sentNanos, long now) {
         if (sentNanos - now > 0) {
@@ -325,6 +358,8 @@ final class Leadership {
                     + core.view() + " ends at " + log.last());
         }
         p.ackedNanos = now;
+        p.silence.heard(now, core.settings());
+        p.reportedSilent = false;
         p.voting = (flags & VOTING) != 0;
         if ((flags & FETCH) != 0) {
             p.needsBase = (flags & NEEDS_BASE) != 0;

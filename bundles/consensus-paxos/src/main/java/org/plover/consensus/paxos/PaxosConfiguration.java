@@ -11,10 +11,16 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
             description = "Longest silence of a leader towards a follower, in milliseconds; 1 and up.")
     int heartbeatMillis() default 20;
 
-    @AttributeDefinition(name = "Election timeout (ms)", min = "3",
-            description = "Silence of the leader, in milliseconds, after which a replica asks to take over; at least three heartbeats."
-                    + " Shorter means faster failover, and a failover for shorter hiccups of the leader.")
-    int electionTimeoutMillis() default 250;
+    @AttributeDefinition(name = "Election timeout, shortest (ms)", min = "3",
+            description = "Silence of a member, in milliseconds, after which it counts as gone as long as it has always been heard"
+                    + " regularly; at least three heartbeats. A replica then asks to take over from its leader, a leader gives up"
+                    + " its backup. Every gap that was longer than half of it makes the silence that is borne longer.")
+    int electionTimeoutMillisMin() default 150;
+
+    @AttributeDefinition(name = "Election timeout, longest (ms)", min = "3",
+            description = "Silence of a member, in milliseconds, after which it counts as gone however irregularly it has been heard;"
+                    + " at least electionTimeoutMillisMin. Equal to it: a fixed timeout.")
+    int electionTimeoutMillisMax() default 1000;
 
     @AttributeDefinition(name = "Window (entries)", min = "1",
             description = "Most entries proposed and not yet committed; 1 and up. Beyond it, input waits.")

@@ -154,6 +154,13 @@ final class PaxosCore implements Consensus {
 
     /** Leads or followed until now; from here on nobody does before the next view. */
     void toViewChange(String reason, long now) {
+        for (Peer p : peers) {
+            if (p.index == leader) {
+                p.silence.suspect();
+            } else {
+                p.silence.end();
+            }
+        }
         leader = -1;
         leadership.end();
         if (state.isVoting() || state == State.LEARNER && isVoterMyself()) {
@@ -287,6 +294,7 @@ final class PaxosCore implements Consensus {
         if (from == self || from < 0 || from >= peers.length) {
             throw new IllegalArgumentException(name() + ": message from " + from + ", which is no other member");
         }
+        noticeOwnPause(now);
         Peer peer = peers[from];
         if (!peer.connected || peer.incarnation != incarnation) {
             onConnected(from, incarnation, now);
@@ -297,6 +305,7 @@ final class PaxosCore implements Consensus {
         if (view >= ballot.view()) {
             peer.heardNanos = now;
         }
+        peer.silence.isOver(now, settings());
         highestViewHeard = Math.max(highestViewHeard, view);
         switch (type) {
             case STATUS -> onStatus(peer, view, message, now);
@@ -313,6 +322,22 @@ final class PaxosCore implements Consensus {
             case TAKEOVER -> election.onTakeover(peer, view, now);
             default -> throw new IllegalStateException("no handler for " + type);
         }
+    }
+
+    /** Who could not be heard because this member did not run is not to blame. */
+    private void noticeOwnPause(long now) {
+        long pause = now - lastTick - 2L * tickMillis() * 1_000_000;
+        if (pause > 0) {
+            if (pause > settings().electionTimeoutNanosMin() / 2) {
+                LOG.warn("{}: was not run for {} ms; the others are given that much longer", name(), (now - lastTick) / 1_000_000);
+            }
+            election.onOwnPause(pause, now);
+            leadership.onOwnPause(now);
+            for (Peer p : peers) {
+                p.silence.forgive(pause, now, settings());
+            }
+        }
+        lastTick = now;
     }
 
     private void onStatus(Peer peer, long view, ByteBuffer message, long now) {
@@ -348,12 +373,7 @@ final class PaxosCore implements Consensus {
 
     @Override
     public void onTick(long now) {
-        long timeout = settings().electionTimeoutNanos();
-        if (now - lastTick > timeout / 2) {
-            LOG.warn("{}: was not run for {} ms; the leader is given that much longer", name(), (now - lastTick) / 1_000_000);
-            election.onOwnPause(now - lastTick, now);
-        }
-        lastTick = now;
+        noticeOwnPause(now);
         switch (state) {
             case FORMING -> forming.onTick(now);
             case NORMAL_LEADER -> leadership.onTick(now);
@@ -385,6 +405,7 @@ final class PaxosCore implements Consensus {
     public void onDisconnected(int member, long now) {
         peers[member].connected = false;
         peers[member].forget(log.last());
+        peers[member].silence.lost();
     }
 
     // ---- the leader's calls

@@ -53,7 +53,7 @@ public final class PaxosProvider implements ConsensusProvider {
     }
 
     private static Settings settingsOf(PaxosConfiguration c) {
-        return new Settings(c.heartbeatMillis(), c.electionTimeoutMillis(), c.windowEntriesMax(), c.windowBytesMax(),
+        return new Settings(c.heartbeatMillis(), c.electionTimeoutMillisMin(), c.electionTimeoutMillisMax(), c.windowEntriesMax(), c.windowBytesMax(),
                 c.batchBytesMax(), c.peerWindowBytesMax(), c.logBytesMax());
     }
 }

@@ -11,7 +11,12 @@ final class Peer {
     /** Last message in this member's view or a newer one. */
     long heardNanos = Long.MIN_VALUE;
 
+    /** Of the leader: since it was last heard and known to hear a majority; of the others at the leader: since their last answer. */
+    final Silence silence = new Silence();
+
     // leader
+    /** The host has been told that it is silent. */
+    boolean reportedSilent;
     /** Last acknowledgement in this view, {@link Long#MIN_VALUE} if there was none. */
     long ackedNanos = Long.MIN_VALUE;
     /** When the newest message was sent, by the leader's clock, that it has answered in this view. */

@@ -61,14 +61,15 @@ public class CoreMessagesTest implements ConsensusHost, StableStorage {
 
     @Test
     public void shouldKeepTheSettingsInForceWhenNewOnesDoNotFit() {
-        assertThrows(IllegalArgumentException.class, () -> new Settings(20, 40, 1, 1 << 20, 4096, 1 << 20, 1 << 20));
-        assertThrows(IllegalArgumentException.class, () -> new Settings(20, 250, 1, 1 << 20, 4096, 1 << 20, 1 << 16));
+        assertThrows(IllegalArgumentException.class, () -> new Settings(20, 40, 40, 1, 1 << 20, 4096, 1 << 20, 1 << 20));
+        assertThrows(IllegalArgumentException.class, () -> new Settings(20, 250, 250, 1, 1 << 20, 4096, 1 << 20, 1 << 16));
+        assertThrows(IllegalArgumentException.class, () -> new Settings(20, 150, 100, 1, 1 << 20, 4096, 1 << 20, 1 << 20));
     }
 
     private ByteBuffer append(long view) {
         ByteBuffer m = ByteBuffer.allocate(100);
         m.put((byte) MessageType.APPEND.ordinal()).put((byte) 0).putLong(view);
-        m.putLong(0).putLong(0).putLong(0).putLong(0).putLong(0).putLong(0).putInt(0);
+        m.putLong(0).putLong(0).putLong(0).putLong(0).putLong(0).putLong(0).putLong(0).putInt(0);
         return m.flip();
     }
 

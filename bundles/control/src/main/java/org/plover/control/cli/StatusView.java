@@ -18,7 +18,7 @@ final class StatusView {
     static List<String> lines(VmStatus status) {
         List<String> lines = new ArrayList<>();
         lines.add(Format.text("%s  %s", status.vm(), protection(status)));
-        if (!status.message().isEmpty()) {
+        if (!status.message().isEmpty() && (status.slowed().isEmpty() || !status.protectedNow())) {
             lines.add("  " + status.message());
         }
         status.notes().forEach(note -> lines.add("  ! " + note));
@@ -63,13 +63,14 @@ final class StatusView {
     /** One line for a log or a narrow window. */
     static String line(VmStatus status) {
         return Format.text("%s %s %s view %d epoch %d same %s pause p50 %s ms p99 %s ms held %d in-sync %s", status.vm(),
-                protection(status), status.role(), status.view(), status.epoch(), Format.percent(status.samePagesPercent()),
+                status.slowed().isEmpty() ? protection(status) : (status.protectedNow() ? "PROTECTED" : "NOT PROTECTED") + ", slowed",
+                status.role(), status.view(), status.epoch(), Format.percent(status.samePagesPercent()),
                 Format.number(status.pauseMillis().p50()), Format.number(status.pauseMillis().p99()), status.heldFrames(),
                 inSync(status));
     }
 
     private static String protection(VmStatus status) {
-        return status.protectedNow() ? "PROTECTED" : "NOT PROTECTED";
+        return (status.protectedNow() ? "PROTECTED" : "NOT PROTECTED") + (status.slowed().isEmpty() ? "" : ", slowed: " + status.slowed());
     }
 
     private static String inSync(VmStatus status) {

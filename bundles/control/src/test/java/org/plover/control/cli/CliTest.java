@@ -77,6 +77,16 @@ public class CliTest {
     }
 
     @Test
+    public void shouldSayPlainlyThatClientsAreSlowed() {
+        redis.status = FakeVm.slowed(FakeVm.status("redis", true, "protected, but clients are slowed"), "epochs take 840 ms");
+        appliance.vms.add(redis);
+        assertEquals(0, plover("status"));
+        assertOut("redis  PROTECTED, slowed: epochs take 840 ms\n\n");
+        assertEquals(0, plover("status", "--json"));
+        assertOut("\"slowed\":\"epochs take 840 ms\"");
+    }
+
+    @Test
     public void shouldShowWhatElseIsNotAsItShouldBe() {
         redis.status = FakeVm.status("redis", false, "beta has left.", List.of("output has been held for 5 s", "votes count of alpha only"));
         appliance.vms.add(redis);
@@ -162,8 +172,8 @@ public class CliTest {
         assertEquals(0, plover("epochs"));
         String[] lines = out.toString().split("\n");
         assertEquals(21, lines.length);
-        assertTrue(lines[0], lines[0].matches(" +epoch +view +interval +pause +commit +dirty +same +sent +frames +verified +reason"));
-        assertEquals("        81      3     25 ms   1.84 ms   3.10 ms     900  93.4%    12.3 KiB      7 -         idle", lines[1]);
+        assertTrue(lines[0], lines[0].matches(" +epoch +view +interval +pause +commit +apply +dirty +same +sent +frames +verified +reason"));
+        assertEquals("        81      3     25 ms   1.84 ms   3.10 ms      2 ms     900  93.4%    12.3 KiB      7 -         idle", lines[1]);
         assertTrue(lines[10], lines[10].contains("equal"));
         assertEquals(lines[0].indexOf("verified"), lines[10].indexOf("equal"));
         assertEquals(lines[0].indexOf("reason"), lines[10].indexOf("idle"));

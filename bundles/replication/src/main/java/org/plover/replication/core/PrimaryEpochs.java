@@ -375,9 +375,9 @@ final class PrimaryEpochs implements EpochView {
         }
         long interval = previousCaptureNanos == 0 || forJoin ? 0 : capturedNanos - previousCaptureNanos;
         if (!forJoin) {
-            core.fx.committed(new EpochRecord(sync.epoch(), sync.view(), interval / 1000, pauseNanos / 1000,
-                    commitNanos / 1000, sent.dirtyPages(), sent.samePages(), sent.diskBlocks(), sent.sameBlocks(), sent.bytes(),
-                    releasedFrames, reason.name(), verified));
+            core.fx.committed(new EpochRecord(sync.epoch(), sync.view(), interval / 1000, pauseNanos / 1000, commitNanos / 1000,
+                    (now - capturedNanos - commitNanos) / 1000, sent.dirtyPages(), sent.samePages(), sent.diskBlocks(), sent.sameBlocks(),
+                    sent.bytes(), releasedFrames, reason.name(), verified));
         }
         to(Phase.RUNNING);
         if (!forJoin) {

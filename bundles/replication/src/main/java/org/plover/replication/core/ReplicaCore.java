@@ -523,6 +523,14 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         }
     }
 
+    /** A backup that does not answer holds output back; memory that is being copied to one that does not count yet can wait. */
+    @Override
+    public void onSilent(int member, long silenceNanos) {
+        if (member == peer && (state == ReplicaState.PROTECTED || join != null && join.isProposed())) {
+            dropBackup("it has not answered for " + silenceNanos / 1_000_000 + " ms");
+        }
+    }
+
     /** The backup is of no use any more: asks for agreement that this primary alone is in sync. */
     private void dropBackup(String why) {
         if (join != null && !join.isProposed()) {

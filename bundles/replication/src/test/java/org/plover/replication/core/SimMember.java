@@ -146,6 +146,11 @@ final class SimMember implements Effects, Settings {
             }
 
             @Override
+            public void onSilent(int member, long silenceNanos) {
+                core.onSilent(member, silenceNanos);
+            }
+
+            @Override
             public void onLeading(long view) {
                 core.onLeading(view);
             }

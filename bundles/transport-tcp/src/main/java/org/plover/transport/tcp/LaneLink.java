@@ -140,7 +140,11 @@ final class LaneLink implements Loop.Ready, Inbox.Sink {
                 if (count < 0) {
                     fail("the peer closed lane " + lane);
                 } else if (count > 0) {
-                    lastHeardNanos = System.nanoTime();
+                    long now = System.nanoTime();
+                    if (lane == Lane.CONTROL) {
+                        peer.onHeardAfter(now - lastHeardNanos, now);
+                    }
+                    lastHeardNanos = now;
                 }
             }
         } catch (IOException e) {

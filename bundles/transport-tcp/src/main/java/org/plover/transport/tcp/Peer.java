@@ -60,6 +60,7 @@ final class Peer implements Handshake.Owner {
     private volatile Member member;
     private final boolean calling;
     private final Backoff backoff = new Backoff(new SplittableRandom());
+    private final Gaps gaps = new Gaps();
     private final Inbox[] inboxes = {new Inbox(Lane.CONTROL), new Inbox(Lane.BULK)};
     private volatile State state = State.DOWN;
     private volatile LaneLink control;
@@ -102,6 +103,13 @@ final class Peer implements Handshake.Owner {
         transport.listener().onMessage(member.index(), lane, bytes);
     }
 
+    /** The peer was heard again after so long. Control loop. */
+    void onHeardAfter(long gapNanos, long now) {
+        if (gapNanos > transport.settings().silenceNanos() / 4 && !transport.isBehind(now)) {
+            gaps.add(gapNanos, now);
+        }
+    }
+
     /** A lane is of no use any more. */
     void onLinkFault(LaneLink link, String reason) {
         transport.controlLoop().execute(() -> breakLink(link, reason));
@@ -124,7 +132,7 @@ final class Peer implements Handshake.Owner {
             }
             link.heartbeat(now, settings.heartbeatNanos(), settings.controlQueueBytesMax());
             long silence = link.silenceNanos(now);
-            if (silence > settings.silenceNanos()) {
+            if (silence > gaps.silenceNanosMax(settings)) {
                 breakLink(link, "silent for " + TimeUnit.NANOSECONDS.toMillis(silence) + " ms");
             }
         }

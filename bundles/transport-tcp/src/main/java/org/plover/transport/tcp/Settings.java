@@ -4,7 +4,7 @@ import java.util.concurrent.TimeUnit;
 import org.plover.api.transport.Lane;
 
 /** The configuration of one moment, checked. Transports fetch the current one on every tick. */
-record Settings(int heartbeatMillis, int silenceMillis, int reconnectMillisMin, int reconnectMillisMax, int handshakeMillisMax,
+record Settings(int heartbeatMillis, int silenceMillis, int silenceMillisMax, int reconnectMillisMin, int reconnectMillisMax, int handshakeMillisMax,
                 long controlQueueBytesMax, long bulkQueueBytesMax, int busyPollMicros, int bulkSocketBytes, String listenHost) {
 
     /** No tick is further apart than this, so that timers much shorter than the heartbeat are still kept. */
@@ -14,6 +14,7 @@ record Settings(int heartbeatMillis, int silenceMillis, int reconnectMillisMin, 
         require(heartbeatMillis >= 1, "heartbeatMillis", heartbeatMillis, "at least 1");
         require(silenceMillis >= 2 * heartbeatMillis, "silenceMillis", silenceMillis,
                 "at least twice heartbeatMillis (" + heartbeatMillis + ")");
+        require(silenceMillisMax >= 2, "silenceMillisMax", silenceMillisMax, "at least 2");
         require(reconnectMillisMin >= 1, "reconnectMillisMin", reconnectMillisMin, "at least 1");
         require(reconnectMillisMax >= reconnectMillisMin, "reconnectMillisMax", reconnectMillisMax,
                 "at least reconnectMillisMin (" + reconnectMillisMin + ")");
@@ -26,7 +27,7 @@ record Settings(int heartbeatMillis, int silenceMillis, int reconnectMillisMin, 
     }
 
     static Settings of(TcpTransportConfig c) {
-        return new Settings(c.heartbeatMillis(), c.silenceMillis(), c.reconnectMillisMin(), c.reconnectMillisMax(),
+        return new Settings(c.heartbeatMillis(), c.silenceMillis(), c.silenceMillisMax(), c.reconnectMillisMin(), c.reconnectMillisMax(),
                 c.handshakeMillisMax(), c.controlQueueBytesMax(), c.bulkQueueBytesMax(), c.busyPollMicros(),
                 c.bulkSocketBytes(), c.listenHost());
     }
@@ -51,6 +52,10 @@ record Settings(int heartbeatMillis, int silenceMillis, int reconnectMillisMin, 
 
     long silenceNanos() {
         return TimeUnit.MILLISECONDS.toNanos(silenceMillis);
+    }
+
+    long silenceNanosMax() {
+        return TimeUnit.MILLISECONDS.toNanos(Math.max(silenceMillis, silenceMillisMax));
     }
 
     long busyPollNanos() {

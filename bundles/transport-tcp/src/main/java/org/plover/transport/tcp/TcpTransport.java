@@ -252,12 +252,18 @@ final class TcpTransport implements Transport {
         }
     }
 
+    /** Whether the control loop itself has not run lately. Control loop only. */
+    boolean isBehind(long now) {
+        Settings s = settings.get();
+        return now - lastTickNanos > TimeUnit.MILLISECONDS.toNanos(s.tickMillis()) + s.silenceNanos() / 4;
+    }
+
     private void tick(long now) {
         Settings s = settings.get();
         // Between two ticks this thread was held up, by the JVM or the host or a listener: whoever spoke meanwhile may not have
         // been heard, so nobody is judged by that time.
         long gap = now - lastTickNanos;
-        boolean wasPaused = gap > TimeUnit.MILLISECONDS.toNanos(s.tickMillis()) + s.silenceNanos() / 4;
+        boolean wasPaused = isBehind(now);
         lastTickNanos = now;
         if (wasPaused) {
             LOG.info("group {}: the transport's own thread did not run for {} ms; peers get another {} ms to be heard",

@@ -11,6 +11,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 public @interface TcpTransportConfig {
     int HEARTBEAT_MILLIS = 50;
     int SILENCE_MILLIS = 500;
+    int SILENCE_MILLIS_MAX = 2_000;
     int RECONNECT_MILLIS_MIN = 50;
     int RECONNECT_MILLIS_MAX = 2_000;
     int HANDSHAKE_MILLIS_MAX = 3_000;
@@ -22,9 +23,14 @@ public @interface TcpTransportConfig {
     int heartbeatMillis() default HEARTBEAT_MILLIS;
 
     @AttributeDefinition(name = "Silence (ms)", min = "2", max = "600000",
-            description = "A peer that was not heard for this long counts as gone. At least twice the heartbeat; smaller"
-                    + " means faster failover, larger forgives longer pauses of a peer.")
+            description = "The link to a peer that was not heard for this long is given up and built anew. At least twice the"
+                    + " heartbeat. Gaps longer than half of it make the silence that is borne longer, up to the next value.")
     int silenceMillis() default SILENCE_MILLIS;
+
+    @AttributeDefinition(name = "Silence, longest (ms)", min = "2", max = "600000",
+            description = "The same, however irregularly the peer was heard in the last half minute. Without effect where it is"
+                    + " below silenceMillis, which is then fixed.")
+    int silenceMillisMax() default SILENCE_MILLIS_MAX;
 
     @AttributeDefinition(name = "Reconnect, shortest wait (ms)", min = "1", max = "60000",
             description = "Wait before the first new attempt after a link broke; it doubles with every failure.")

@@ -24,17 +24,17 @@ final class Trio implements AutoCloseable {
     private final List<FaultyLink> links = new ArrayList<>();
 
     static Settings settings(int heartbeatMillis, int silenceMillis) {
-        return new Settings(heartbeatMillis, silenceMillis, 10, 50, 3_000, 8 << 20, 32 << 20, 0, 0, "");
+        return new Settings(heartbeatMillis, silenceMillis, silenceMillis, 10, 50, 3_000, 8 << 20, 32 << 20, 0, 0, "");
     }
 
     static Settings at(Settings s, String listenHost) {
-        return new Settings(s.heartbeatMillis(), s.silenceMillis(), s.reconnectMillisMin(), s.reconnectMillisMax(),
+        return new Settings(s.heartbeatMillis(), s.silenceMillis(), s.silenceMillisMax(), s.reconnectMillisMin(), s.reconnectMillisMax(),
                 s.handshakeMillisMax(), s.controlQueueBytesMax(), s.bulkQueueBytesMax(), s.busyPollMicros(), s.bulkSocketBytes(),
                 listenHost);
     }
 
     static Settings queue(Settings s, long bytesMax) {
-        return new Settings(s.heartbeatMillis(), s.silenceMillis(), s.reconnectMillisMin(), s.reconnectMillisMax(),
+        return new Settings(s.heartbeatMillis(), s.silenceMillis(), s.silenceMillisMax(), s.reconnectMillisMin(), s.reconnectMillisMax(),
                 s.handshakeMillisMax(), bytesMax, bytesMax, s.busyPollMicros(), s.bulkSocketBytes(), s.listenHost());
     }
 

@@ -32,6 +32,8 @@ final class SimNode implements ConsensusHost {
     long witnessed = -1;
     private long witnessedGeneration;
     int timesLeading;
+    /** When this leader was last told that a member is silent, or 0. */
+    long toldSilentNanos;
     /** Last view this member led or followed somebody in. */
     long normalView;
 
@@ -198,6 +200,11 @@ final class SimNode implements ConsensusHost {
             // dropped: entries may pass this guest by, so it is of no use before it is synchronised again
             guest = -1;
         }
+    }
+
+    @Override
+    public void onSilent(int member, long silenceNanos) {
+        toldSilentNanos = cluster.now();
     }
 
     @Override
