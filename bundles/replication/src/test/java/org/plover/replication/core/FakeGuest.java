@@ -46,6 +46,8 @@ final class FakeGuest implements Guest {
     private final Map<Integer, Long> captured = new HashMap<>();
     private PageSet capturedDirty;
     private PageSet peerDirty;
+    /** What the last transfer took, or null if the link broke. */
+    private GuestEvents.Transferred sent;
 
     // Arriving.
     private long expected;
@@ -73,7 +75,8 @@ final class FakeGuest implements Guest {
 
     // What a test may want to be different.
     int socketFrames = 1000;
-    long applyNanos = 500_000;
+    long applyNanos;
+    long commitNanos;
     long captureNanos = 300_000;
     long finishNanos = 100_000;
     long consumeNanos = 100_000;
@@ -88,6 +91,8 @@ final class FakeGuest implements Guest {
         this.member = member;
         this.cluster = member.cluster;
         this.random = cluster.random().split();
+        this.applyNanos = cluster.applyNanos;
+        this.commitNanos = cluster.commitNanos;
     }
 
     // ---- the guest's thread
@@ -448,11 +453,15 @@ final class FakeGuest implements Guest {
                     && bulk(to, g -> g.onBlocks(of, epoch, blocks))
                     && bulk(to, g -> g.onPages(of, epoch, send))
                     && bulk(to, g -> g.onEnd(of, view, epoch, index));
+            sent = up ? new GuestEvents.Transferred(all, equal, blocks.size(), 0, 4096L * send.size()) : null;
+        });
+        submit("durable", commitNanos, () -> {
             if (disk != null) {
                 disk.endCommit();
             }
-            if (up) {
-                report(() -> member.core.onTransferred(epoch, new GuestEvents.Transferred(all, equal, 0, 0, 4096L * send.size()), member.clock()));
+            GuestEvents.Transferred what = sent;
+            if (what != null) {
+                report(() -> member.core.onTransferred(epoch, what, member.clock()));
             }
         });
     }
