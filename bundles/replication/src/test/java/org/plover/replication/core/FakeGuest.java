@@ -82,6 +82,8 @@ final class FakeGuest implements Guest {
     long consumeNanos = 100_000;
     long precopyNanos = 4_000_000;
     long flushNanos = 200_000;
+    /** How long it takes to make the disk durable when the guest is to go on alone. */
+    long settleNanos = 200_000;
     /** Boots that fail. */
     int bootsToFail;
     int boots;
@@ -493,7 +495,7 @@ final class FakeGuest implements Guest {
         if (!cluster.hasDisk) {
             return true;
         }
-        submit("alone", 200_000, () -> {
+        submit("alone", settleNanos, () -> {
             refuse();
             if (disk != null) {
                 disk.alone();
