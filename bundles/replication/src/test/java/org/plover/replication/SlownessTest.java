@@ -11,7 +11,7 @@ public class SlownessTest {
     private final Slowness slowness = new Slowness();
 
     private static Figures epochs(int intervalMillis, int commitMillis, int applyMillis) {
-        EpochRecord r = new EpochRecord(7, 1, intervalMillis * 1000L, 5000, commitMillis * 1000L, applyMillis * 1000L, 900, 100, 3 << 20, 5,
+        EpochRecord r = new EpochRecord(7, 1, intervalMillis * 1000L, 5000, commitMillis * 1000L, applyMillis * 1000L, 900, 100, 0, 0, 3 << 20, 5,
                 "END_INTERVAL_MAX", -1);
         return new Figures(List.of(r, r), 50, 0, 0, 0, 0);
     }

@@ -46,6 +46,8 @@ final class FakeGuest implements Guest {
     private final Map<Integer, Long> captured = new HashMap<>();
     private PageSet capturedDirty;
     private PageSet peerDirty;
+    /** What the last transfer took, or null if the link broke. */
+    private GuestEvents.Transferred sent;
 
     // Arriving.
     private long expected;
@@ -73,12 +75,15 @@ final class FakeGuest implements Guest {
 
     // What a test may want to be different.
     int socketFrames = 1000;
-    long applyNanos = 500_000;
+    long applyNanos;
+    long commitNanos;
     long captureNanos = 300_000;
     long finishNanos = 100_000;
     long consumeNanos = 100_000;
     long precopyNanos = 4_000_000;
     long flushNanos = 200_000;
+    /** How long it takes to make the disk durable when the guest is to go on alone. */
+    long settleNanos = 200_000;
     /** Boots that fail. */
     int bootsToFail;
     int boots;
@@ -88,6 +93,8 @@ final class FakeGuest implements Guest {
         this.member = member;
         this.cluster = member.cluster;
         this.random = cluster.random().split();
+        this.applyNanos = cluster.applyNanos;
+        this.commitNanos = cluster.commitNanos;
     }
 
     // ---- the guest's thread
@@ -448,11 +455,15 @@ final class FakeGuest implements Guest {
                     && bulk(to, g -> g.onBlocks(of, epoch, blocks))
                     && bulk(to, g -> g.onPages(of, epoch, send))
                     && bulk(to, g -> g.onEnd(of, view, epoch, index));
+            sent = up ? new GuestEvents.Transferred(all, equal, blocks.size(), 0, 4096L * send.size(), -1) : null;
+        });
+        submit("durable", commitNanos, () -> {
             if (disk != null) {
                 disk.endCommit();
             }
-            if (up) {
-                report(() -> member.core.onTransferred(epoch, new GuestEvents.Transferred(all, equal, 0, 0, 4096L * send.size(), -1), member.clock()));
+            GuestEvents.Transferred what = sent;
+            if (what != null) {
+                report(() -> member.core.onTransferred(epoch, what, member.clock()));
             }
         });
     }
@@ -484,7 +495,7 @@ final class FakeGuest implements Guest {
         if (!cluster.hasDisk) {
             return true;
         }
-        submit("alone", 200_000, () -> {
+        submit("alone", settleNanos, () -> {
             refuse();
             if (disk != null) {
                 disk.alone();

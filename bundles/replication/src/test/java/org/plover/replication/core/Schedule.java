@@ -38,6 +38,7 @@ final class Schedule {
         cluster.noticeNanosMax = random.nextInt(3) == 0 ? 400_000_000L : 5_000_000L;
         cluster.bulkNanos = 50_000L << random.nextInt(7);
         cluster.controlNanos = 50_000L << random.nextInt(4);
+        guestsTake(500_000L << random.nextInt(7), 50_000L << random.nextInt(9));
         int pace = 1 << random.nextInt(9);
         for (int i = 0; i < steps; i++) {
             load(random.nextInt(1 + pace) * 1000L + random.nextInt(1000));
@@ -215,6 +216,15 @@ final class Schedule {
         return isSafe() && order(s -> s.core.requestLeave(name, new CompletableFuture<>()));
     }
 
+    private void guestsTake(long applyNanos, long commitNanos) {
+        cluster.applyNanos = applyNanos;
+        cluster.commitNanos = commitNanos;
+        for (int i = 0; i < 3; i++) {
+            cluster.member(i).guest.applyNanos = applyNanos;
+            cluster.member(i).guest.commitNanos = commitNanos;
+        }
+    }
+
     private void mend() {
         cluster.run(2000); // whoever is frozen is back then
         restartAll();
@@ -222,6 +232,7 @@ final class Schedule {
         cluster.noticeNanosMax = 5_000_000;
         cluster.bulkNanos = 200_000;
         cluster.controlNanos = 100_000;
+        guestsTake(500_000, 100_000);
         for (int i = 0; i < 3; i++) {
             cluster.member(i).stepNanos = 0;
             cluster.member(i).disk.failures = 0;

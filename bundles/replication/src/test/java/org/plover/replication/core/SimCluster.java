@@ -79,6 +79,9 @@ final class SimCluster {
     long controlNanos = 100_000;
     long bulkNanos = 200_000;
     long noticeNanosMax = 5_000_000;
+    /** How long new guests take to put an epoch in place, and their disks to make one durable. */
+    long applyNanos = 500_000;
+    long commitNanos = 100_000;
     /** Consumes a control message instead of the network if it returns true. */
     Interceptor interceptor = (from, to, type) -> false;
 

@@ -4,6 +4,7 @@ import static org.plover.consensus.paxos.sim.SimCluster.MILLIS;
 
 import java.util.SplittableRandom;
 import org.plover.api.consensus.Membership;
+import org.plover.consensus.paxos.SimProviders;
 
 /** One seed: some seconds of faults while inputs are proposed, then peace, in which the group must go on if it can. */
 final class ChaosRun {
@@ -21,6 +22,7 @@ final class ChaosRun {
         this.seed = seed;
         random = new SplittableRandom(seed * 7919 + 17);
         cluster = new SimCluster(seed);
+        cluster.provider = seed % 3 == 0 ? SimProviders.NARROW : SimProviders.AS_SHIPPED;
         fromTheBeginning = random.nextInt(4) == 0;
         losesStorage = random.nextBoolean();
     }

@@ -11,6 +11,8 @@ import org.plover.api.consensus.Membership;
 import org.plover.api.group.Group;
 import org.plover.api.group.Member;
 import org.plover.api.group.MemberKind;
+import org.plover.consensus.paxos.PaxosProvider;
+import org.plover.consensus.paxos.SimProviders;
 
 /** Three members, the network among them, and one clock: the same seed gives the same run. Members 0 and 1 are replicas. */
 final class SimCluster {
@@ -35,6 +37,7 @@ final class SimCluster {
     private long order;
     private int inputs;
     boolean loadInputs;
+    PaxosProvider provider = SimProviders.AS_SHIPPED;
 
     SimCluster(long seed) {
         random = new SplittableRandom(seed);

@@ -6,7 +6,6 @@ import org.plover.api.consensus.Consensus;
 import org.plover.api.consensus.ConsensusHost;
 import org.plover.api.consensus.EntryType;
 import org.plover.api.consensus.Membership;
-import org.plover.consensus.paxos.PaxosProvider;
 
 /** One member: its storage, its core while it is up, and a host that does what replication does, with a number for a guest. */
 final class SimNode implements ConsensusHost {
@@ -57,7 +56,7 @@ final class SimNode implements ConsensusHost {
             diskIsOurs = false;
         }
         try {
-            core = new PaxosProvider().create(cluster.group(index), storage, cluster.random().nextLong(), this);
+            core = cluster.provider.create(cluster.group(index), storage, cluster.random().nextLong(), this);
         } catch (IOException e) {
             throw new AssertionError(e);
         }
