@@ -132,6 +132,13 @@ final class FaultyRedis implements AutoCloseable {
         }
     }
 
+    /** Closes every connection, as a restart of the server does. */
+    void breakAllConnections() throws IOException {
+        for (Socket socket : sockets) {
+            socket.close();
+        }
+    }
+
     /** Everything stored, as it is now. */
     Runnable restorePoint() {
         synchronized (lock) {
