@@ -1,5 +1,6 @@
 package org.plover.control;
 
+import jakarta.json.JsonArray;
 import jakarta.json.JsonException;
 import jakarta.json.JsonNumber;
 import jakarta.json.JsonObject;
@@ -103,7 +104,7 @@ final class Commands {
             case Protocol.HELLO -> hello();
             case Protocol.STATUS -> status(request);
             case Protocol.EPOCHS -> RecordJson.toJson(theVm(request).epochsSince(number(request, Protocol.SINCE, -1)));
-            case Protocol.VERIFY, Protocol.SWITCHOVER, Protocol.FORCE_PRIMARY, Protocol.LEAVE, Protocol.JOIN, Protocol.REPLACE ->
+            case Protocol.VERIFY, Protocol.VERIFY_DISKS, Protocol.BACKUP, Protocol.SWITCHOVER, Protocol.FORCE_PRIMARY, Protocol.LEAVE, Protocol.JOIN, Protocol.REPLACE ->
                 order(command, request, user);
             case Protocol.DOCTOR -> RecordJson.toJson(preflight.run(checks.get()));
             default -> throw new CommandException(Code.UNKNOWN_COMMAND,
@@ -133,6 +134,9 @@ final class Commands {
             if (text(request, name) != null) {
                 arguments.add(name, text(request, name));
             }
+        }
+        if (request.containsKey(Protocol.FILES)) {
+            arguments.add(Protocol.FILES, request.get(Protocol.FILES));
         }
         String id = orders.given(vm.name(), order, arguments.build(), user, situation(vm));
         String result = "interrupted";
@@ -170,6 +174,12 @@ final class Commands {
             case Protocol.VERIFY -> RecordJson.toJson(await(request, vm, vm::verify, order,
                     "an epoch must end for it, and a large guest takes longer to compare: look at 'plover status', then try again with "
                             + "a longer --timeout"));
+            case Protocol.VERIFY_DISKS -> RecordJson.toJson(await(request, vm, vm::verifyDisks, order,
+                    "it goes on and its result is lost; large disks take longer: try again with a longer --timeout"));
+            case Protocol.BACKUP -> {
+                List<String> files = files(request);
+                yield said(await(request, vm, () -> vm.backup(files), order, "the copy goes on; give a longer --timeout to wait for it"));
+            }
             case Protocol.SWITCHOVER -> said(await(request, vm, vm::switchover, order,
                     "it may still come about: 'plover status' says which member leads"));
             case Protocol.FORCE_PRIMARY -> {
@@ -227,6 +237,14 @@ final class Commands {
 
     private static String names(VmStatus status, Predicate<MemberStatus> which) {
         return status.members().stream().filter(which).map(MemberStatus::name).collect(Collectors.joining(", "));
+    }
+
+    private static List<String> files(JsonObject request) throws CommandException {
+        if (!(request.get(Protocol.FILES) instanceof JsonArray files) || files.isEmpty()
+                || !files.stream().allMatch(file -> file instanceof JsonString text && text.getString().startsWith("/"))) {
+            throw new CommandException(Code.BAD_REQUEST, "\"" + Protocol.FILES + "\" must be a list of absolute paths, one for each disk");
+        }
+        return files.getValuesAs(JsonString::getString);
     }
 
     private static String needed(JsonObject request, String field) throws CommandException {

@@ -5,6 +5,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.EpochRecord;
 import org.plover.api.status.MemberStatus;
 import org.plover.api.status.Percentiles;
@@ -20,6 +21,8 @@ public final class FakeVm implements ProtectedVm {
     public volatile List<EpochRecord> epochs = List.of();
     public volatile Supplier<CompletableFuture<VerifyReport>> verify =
             () -> CompletableFuture.completedFuture(new VerifyReport(48214, 65536, 0, List.of()));
+    public volatile Supplier<CompletableFuture<DiskVerifyReport>> verifyDisks =
+            () -> CompletableFuture.completedFuture(new DiskVerifyReport(48214, 48230, 131072, 0, List.of()));
     public volatile Supplier<CompletableFuture<String>> switchover =
             () -> CompletableFuture.completedFuture("beta leads now");
     /** Gets the order with its argument, as in {@code leave beta}. */
@@ -45,7 +48,7 @@ public final class FakeVm implements ProtectedVm {
     }
 
     public static EpochRecord epoch(long number) {
-        return new EpochRecord(number, 3, 25_000, 1_840, 3_100, 900, 841, 12_600, 7, "idle", number % 10 == 0 ? 0 : -1);
+        return new EpochRecord(number, 3, 25_000, 1_840, 3_100, 900, 841, 0, 0, 12_600, 7, "idle", number % 10 == 0 ? 0 : -1);
     }
 
     @Override
@@ -66,6 +69,16 @@ public final class FakeVm implements ProtectedVm {
     @Override
     public CompletableFuture<VerifyReport> verify() {
         return verify.get();
+    }
+
+    @Override
+    public CompletableFuture<DiskVerifyReport> verifyDisks() {
+        return verifyDisks.get();
+    }
+
+    @Override
+    public CompletableFuture<String> backup(List<String> files) {
+        return order.apply("backup " + files);
     }
 
     @Override

@@ -36,6 +36,12 @@ public interface LibC {
 
     int ftruncate(int fd, @off_t long bytes);
 
+    @off_t long lseek(int fd, @off_t long offset, int whence);
+
+    int fallocate(int fd, int mode, @off_t long offset, @off_t long bytes);
+
+    int fcntl(int fd, int command, @u_int64_t long argument);
+
     /** With pointers, because jffi 1.3.15 garbles the last of six arguments when all of them are numbers. */
     Pointer mmap(Pointer address, @size_t long bytes, int protection, int flags, int fd, @off_t long offset);
 

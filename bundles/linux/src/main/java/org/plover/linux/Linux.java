@@ -44,6 +44,11 @@ public final class Linux {
     private static final int MAP_SHARED = 1;
     private static final int MAP_PRIVATE = 2;
     private static final int MAP_ANONYMOUS = 0x20;
+    private static final int FALLOC_FL_KEEP_SIZE = 1;
+    private static final int FALLOC_FL_PUNCH_HOLE = 2;
+    private static final int F_RDLCK = 0;
+    private static final int F_WRLCK = 1;
+    private static final int F_OFD_SETLK = 37;
     private static final long SYS_PIDFD_OPEN = 434;
     private static final long SYS_PIDFD_GETFD = 438;
 
@@ -177,6 +182,64 @@ public final class Linux {
     public static void ftruncate(int fd, long bytes) throws SystemCallException {
         if (C.ftruncate(fd, bytes) < 0) {
             throw failed("ftruncate of descriptor " + fd + " to " + bytes + " bytes");
+        }
+    }
+
+    /** {@code whence} of {@link #lseek}: from the file's end. */
+    public static final int SEEK_END = 2;
+    /** {@code whence} of {@link #lseek}: the next byte that is not in a hole; ENXIO if there is none. */
+    public static final int SEEK_DATA = 3;
+    /** {@code whence} of {@link #lseek}: the next byte in a hole; the file's end counts as one. */
+    public static final int SEEK_HOLE = 4;
+
+    /** Moves the descriptor's own offset (which pread and pwrite do not use) and returns it. */
+    public static long lseek(int fd, long offset, int whence) throws SystemCallException {
+        long at = C.lseek(fd, offset, whence);
+        if (at < 0) {
+            throw failed("lseek of descriptor " + fd + " to " + offset);
+        }
+        return at;
+    }
+
+    /** Reserves room for a range of a file and makes the file long enough; a range that has room keeps its content. */
+    public static void allocate(int fd, long offset, long bytes) throws SystemCallException {
+        fallocate(fd, 0, offset, bytes);
+    }
+
+    /** Gives the room of a range of a file or block device back: it reads as zeros. EOPNOTSUPP where that cannot be done. */
+    public static void punchHole(int fd, long offset, long bytes) throws SystemCallException {
+        fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes);
+    }
+
+    private static void fallocate(int fd, int mode, long offset, long bytes) throws SystemCallException {
+        while (C.fallocate(fd, mode, offset, bytes) < 0) {
+            if (errno() != Errno.EINTR) {
+                throw failed("fallocate of descriptor " + fd + " at " + offset + ", " + bytes + " bytes");
+            }
+        }
+    }
+
+    /**
+     * Locks a whole file for as long as this open file lives (an "open file description lock": other descriptors of the same
+     * process are kept out too, and closing one of those does not unlock). Does not block.
+     *
+     * @param exclusive nobody else may hold a lock; otherwise others may hold one that is not exclusive
+     * @return false if somebody else holds a lock that is in the way
+     */
+    public static boolean lock(int fd, boolean exclusive) throws SystemCallException {
+        ByteBuffer flock = Memory.allocate(32);
+        flock.putShort(0, (short) (exclusive ? F_WRLCK : F_RDLCK));
+        try {
+            if (C.fcntl(fd, F_OFD_SETLK, Memory.addressOf(flock)) == 0) {
+                return true;
+            }
+            int errno = errno();
+            if (errno == Errno.EAGAIN || errno == Errno.EACCES) {
+                return false;
+            }
+            throw new SystemCallException("lock of descriptor " + fd, errno);
+        } finally {
+            Reference.reachabilityFence(flock);
         }
     }
 

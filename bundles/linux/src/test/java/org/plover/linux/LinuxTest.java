@@ -44,6 +44,44 @@ public class LinuxTest {
     }
 
     @Test
+    public void shouldPunchHolesAndFindTheDataBetweenThem() throws Exception {
+        File file = folder.newFile();
+        int fd = Linux.open(file.getPath(), Linux.O_RDWR);
+        Linux.allocate(fd, 0, 1 << 20);
+        assertEquals(1 << 20, file.length());
+        ByteBuffer ones = Memory.allocate(1 << 20);
+        while (ones.hasRemaining()) {
+            ones.put((byte) 1);
+        }
+        Linux.pwrite(fd, Memory.addressOf(ones), 1 << 20, 0);
+        Linux.punchHole(fd, 0, 1 << 19);
+        assertEquals(1 << 19, Linux.lseek(fd, 0, Linux.SEEK_DATA));
+        assertEquals(1 << 20, Linux.lseek(fd, 1 << 19, Linux.SEEK_HOLE));
+        assertEquals(1 << 20, Linux.lseek(fd, 0, Linux.SEEK_END));
+        Linux.pread(fd, Memory.addressOf(ones), 1, 4096);
+        assertEquals(0, ones.get(0));
+        Linux.punchHole(fd, 0, 1 << 20);
+        SystemCallException e = assertThrows(SystemCallException.class, () -> Linux.lseek(fd, 0, Linux.SEEK_DATA));
+        assertEquals(Errno.ENXIO, e.errno());
+        Linux.close(fd);
+    }
+
+    @Test
+    public void shouldLockAFileAgainstEveryOtherOpenOfIt() throws Exception {
+        String path = folder.newFile().getPath();
+        int one = Linux.open(path, Linux.O_RDWR);
+        int two = Linux.open(path, Linux.O_RDWR);
+        assertTrue(Linux.lock(one, true));
+        assertFalse(Linux.lock(two, true));
+        assertFalse(Linux.lock(two, false));
+        Linux.close(Linux.open(path, Linux.O_RDONLY));
+        assertFalse("closing a third descriptor unlocks nothing", Linux.lock(two, true));
+        Linux.close(one);
+        assertTrue(Linux.lock(two, false));
+        Linux.close(two);
+    }
+
+    @Test
     public void shouldMovePositionsByWhatWasTransferred() throws Exception {
         int fd = Linux.open(folder.newFile().getPath(), Linux.O_RDWR);
         ByteBuffer out = Memory.allocate(10);

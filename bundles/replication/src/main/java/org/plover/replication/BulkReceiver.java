@@ -1,6 +1,8 @@
 package org.plover.replication;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.plover.api.memory.GuestMemory;
 import org.plover.api.memory.PageSet;
@@ -15,6 +17,8 @@ import org.slf4j.LoggerFactory;
  */
 final class BulkReceiver {
     private static final Logger LOG = LoggerFactory.getLogger(BulkReceiver.class);
+    /** Blocks that a guest may have written in an epoch: 16 GiB of them. */
+    private static final int BLOCKS_MAX = 4 << 20;
 
     private final Hashers hashers;
     private final GuestDriver.Surroundings surroundings;
@@ -23,11 +27,29 @@ final class BulkReceiver {
     private GuestMemory memory;
     private Staging staging;
     private long session;
+    private GuestDisks disks;
     private long[] digests;
+    /** Whether an epoch is awaited, and which; epoch 0 for any, which is a fresh backup's first. */
+    private boolean accepting;
+    private long acceptView;
+    private long acceptEpoch;
+    private long[] blockIds;
+    private long[] blockDigests;
+    private volatile GuestDisks.PeerBlocks peerBlocks = GuestDisks.PeerBlocks.NONE;
 
-    BulkReceiver(Hashers hashers, GuestDriver.Surroundings surroundings) {
+    /** What the primary wants to know of this fresh backup's disks. */
+    interface Questions {
+        void onAsked(long view, String hasher, long[] chunks);
+
+        void onAnswered(long session, BulkWire.ChunkDigests chunk);
+    }
+
+    private final Questions questions;
+
+    BulkReceiver(Hashers hashers, GuestDriver.Surroundings surroundings, Questions questions) {
         this.hashers = hashers;
         this.surroundings = surroundings;
+        this.questions = questions;
     }
 
     /** Only pages of this session are for the machine at hand; 0 for none. */
@@ -37,6 +59,8 @@ final class BulkReceiver {
             if (staging != null) {
                 dropStaged();
             }
+            accepting = newSession != 0;
+            acceptEpoch = 0;
         }
     }
 
@@ -46,9 +70,42 @@ final class BulkReceiver {
         }
     }
 
-    void machineReady(GuestMemory newMemory) throws SystemCallException {
+    /** From now on this epoch may arrive, and no other. */
+    void accept(long view, long epoch) {
+        synchronized (lock) {
+            accepting = true;
+            acceptView = view;
+            acceptEpoch = epoch;
+        }
+    }
+
+    /** Nothing that arrives from now on may become part of this guest's disks; what has arrived and was not applied is void. */
+    void refuse() {
+        synchronized (lock) {
+            accepting = false;
+            if (disks != null) {
+                disks.unstage();
+            }
+        }
+    }
+
+    /** Digests of a chunk of this fresh backup's disks; see {@link GuestDisks#sums}. */
+    long[] sums(String hasher, long first) throws IOException {
+        synchronized (lock) {
+            return disks.sums(hasher, first);
+        }
+    }
+
+    /** What the backup's guest has written in an epoch. */
+    GuestDisks.PeerBlocks peerBlocks(long epoch) {
+        GuestDisks.PeerBlocks last = peerBlocks;
+        return last.epoch() == epoch ? last : GuestDisks.PeerBlocks.NONE;
+    }
+
+    void machineReady(GuestMemory newMemory, GuestDisks newDisks) throws SystemCallException {
         synchronized (lock) {
             memory = newMemory;
+            disks = newDisks;
             staging = new Staging(newMemory.pageCount());
         }
     }
@@ -57,6 +114,7 @@ final class BulkReceiver {
     void machineGone() {
         synchronized (lock) {
             memory = null;
+            disks = null;
             if (staging != null) {
                 try {
                     staging.close();
@@ -102,6 +160,10 @@ final class BulkReceiver {
                 surroundings.post(() -> surroundings.events().onPeerDirty(view, epoch, pages, System.nanoTime()));
             }
             case BulkWire.DIGESTS -> onDigests(view, epoch, m);
+            case BulkWire.DISK_WRITTEN -> onWritten(epoch, m);
+            case BulkWire.DISK_SUMS -> {
+                questions.onAnswered(ofSession, BulkWire.chunkDigests(m));
+            }
             default -> {
                 synchronized (lock) {
                     if (memory != null && session != 0 && ofSession == session) {
@@ -130,6 +192,27 @@ final class BulkReceiver {
         }
     }
 
+    private void onWritten(long epoch, ByteBuffer m) {
+        int total = m.getInt();
+        int from = m.getInt();
+        int n = m.getInt();
+        if (total < 0 || total > BLOCKS_MAX) {
+            throw new IllegalArgumentException(total + " blocks written in an epoch, " + BLOCKS_MAX + " are possible");
+        }
+        if (from == 0) {
+            blockIds = new long[total];
+            blockDigests = new long[2 * total];
+        }
+        if (blockIds == null || blockIds.length != total || from < 0 || n < 0 || from + n > total) {
+            throw new IllegalArgumentException("blocks " + from + "+" + n + " of " + total + " do not follow the ones before");
+        }
+        m.asLongBuffer().get(blockIds, from, n).get(blockDigests, 2 * from, 2 * n);
+        if (from + n == total) {
+            peerBlocks = new GuestDisks.PeerBlocks(epoch, blockIds, blockDigests);
+            blockIds = null;
+        }
+    }
+
     private void onState(byte type, long view, long epoch, ByteBuffer m) {
         try {
             switch (type) {
@@ -146,16 +229,41 @@ final class BulkReceiver {
                 }
                 case BulkWire.PRECOPY -> precopied(m);
                 case BulkWire.STATE -> {
-                    stagedDropped = false;
-                    staging.begin(epoch, m);
+                    if (accepting && (acceptEpoch == 0 || acceptEpoch == epoch && acceptView == view)) {
+                        stagedDropped = false;
+                        staging.begin(epoch, m);
+                        disks.stageBegin(epoch);
+                    }
                 }
-                case BulkWire.PAGES -> staging.pages(m);
-                case BulkWire.ALL_DIGESTS -> staging.allDigests(m);
-                case BulkWire.END -> onEnd(view, epoch, m);
+                case BulkWire.PAGES, BulkWire.DISK_BLOCKS, BulkWire.DISK_DIGESTS, BulkWire.ALL_DIGESTS, BulkWire.END -> {
+                    if (accepting && !stagedDropped && staging.epoch() == epoch) {
+                        onPart(type, view, epoch, m);
+                    }
+                }
+                case BulkWire.DISK_FILL -> disks.fill(m);
+                case BulkWire.DISK_ASK -> {
+                    byte[] hasher = new byte[m.getShort()];
+                    m.get(hasher);
+                    questions.onAsked(view, new String(hasher, StandardCharsets.UTF_8), BulkWire.longs(m, m.getInt()));
+                }
                 default -> throw new IllegalArgumentException("unknown bulk message " + type);
             }
         } catch (SystemCallException e) {
             throw new IllegalStateException("no memory for an arriving epoch: " + e.getMessage(), e);
+        } catch (IOException e) {
+            stagedDropped = true;
+            accepting = false;
+            surroundings.post(() -> surroundings.events().onDiskFailed(e.getMessage(), System.nanoTime()));
+        }
+    }
+
+    private void onPart(byte type, long view, long epoch, ByteBuffer m) throws IOException {
+        switch (type) {
+            case BulkWire.PAGES -> staging.pages(m);
+            case BulkWire.DISK_BLOCKS -> staging.diskBlocks(m, disks);
+            case BulkWire.DISK_DIGESTS -> staging.diskDigests(m);
+            case BulkWire.ALL_DIGESTS -> staging.allDigests(m);
+            default -> onEnd(view, epoch, m);
         }
     }
 
@@ -173,15 +281,13 @@ final class BulkReceiver {
         }
     }
 
-    private void onEnd(long view, long epoch, ByteBuffer m) {
-        if (staging.epoch() != epoch || stagedDropped) {
-            return;
-        }
+    private void onEnd(long view, long epoch, ByteBuffer m) throws IOException {
         if (!staging.end(m)) {
             LOG.warn("epoch {} arrived damaged; it is not used", epoch);
             surroundings.post(() -> surroundings.events().onGuestFailed("epoch " + epoch + " arrived damaged", System.nanoTime()));
             return;
         }
+        disks.stageEnd(epoch, acceptEpoch == 0 ? session : 0);
         long index = staging.index();
         surroundings.post(() -> surroundings.events().onStaged(view, epoch, index, System.nanoTime()));
     }

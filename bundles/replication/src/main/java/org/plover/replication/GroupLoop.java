@@ -17,6 +17,7 @@ import org.plover.api.consensus.Consensus;
 import org.plover.api.consensus.ConsensusProvider;
 import org.plover.api.consensus.EntryType;
 import org.plover.api.consensus.Membership;
+import org.plover.api.disk.DiskProvider;
 import org.plover.api.gate.OutputGate;
 import org.plover.api.gate.OutputGateProvider;
 import org.plover.api.group.Group;
@@ -25,6 +26,7 @@ import org.plover.api.machine.MachineProvider;
 import org.plover.api.network.NetworkPort;
 import org.plover.api.network.NetworkPortProvider;
 import org.plover.api.network.PortSpec;
+import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.EpochRecord;
 import org.plover.api.status.VerifyReport;
 import org.plover.api.transport.Lane;
@@ -60,7 +62,7 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
 
     /** The services a member is made of. */
     record Parts(TransportProvider transport, ConsensusProvider consensus, MachineProvider machine, OutputGateProvider gate,
-                 NetworkPortProvider network) {
+                 NetworkPortProvider network, DiskProvider disk) {
     }
 
     private final Logger log;
@@ -115,7 +117,8 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
         try {
             Files.createDirectories(vm.stateDir());
             gate = parts.gate().create(vm.name(), this::emit);
-            guest = new GuestDriver(parts.machine(), vm.machine(), hashers, () -> transport, surroundings());
+            guest = new GuestDriver(new GuestDriver.Hardware(parts.machine(), vm.machine(), parts.disk(), vm.disks(),
+                    () -> (long) settings.copyMiBPerSecondMax() << 20), hashers, () -> transport, surroundings());
             replica = new ReplicaCore(group, this, guest, settings);
             consensus = parts.consensus().create(group, new FileStableStorage(vm.stateDir().resolve("votes")),
                     random.nextLong(), replica);
@@ -149,6 +152,11 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
             @Override
             public GuestEvents events() {
                 return replica;
+            }
+
+            @Override
+            public int peer() {
+                return group.otherReplica().index();
             }
 
             @Override
@@ -435,6 +443,14 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
 
     void verify(CompletableFuture<VerifyReport> request) {
         order(request, () -> replica.requestVerify(request));
+    }
+
+    void verifyDisks(CompletableFuture<DiskVerifyReport> request) {
+        order(request, () -> replica.requestVerifyDisks(request));
+    }
+
+    void copyDisks(List<Path> files, CompletableFuture<Void> request) {
+        order(request, () -> guest.copyDisks(files, request));
     }
 
     void switchover(CompletableFuture<String> request) {

@@ -1,12 +1,23 @@
 package org.plover.replication;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.plover.api.disk.DiskProvider;
+import org.plover.api.disk.Disks;
+import org.plover.api.disk.DisksSpec;
+import org.plover.api.disk.Standing;
 import org.plover.api.machine.Machine;
 import org.plover.api.machine.MachineException;
 import org.plover.api.machine.MachineListener;
@@ -31,6 +42,11 @@ final class GuestDriver implements Guest, AutoCloseable {
     /** The precopy ends when a round leaves fewer pages than this, or after so many rounds. */
     private static final int PRECOPY_REST_PAGES = 1024;
     private static final int PRECOPY_ROUNDS_MAX = 12;
+    /** As PRECOPY_REST_PAGES, for blocks of disks. */
+    private static final int PRECOPY_REST_BLOCKS = 256;
+    private static final int CHUNKS_ASKED_MAX = 64;
+    /** Share of the disks in the progress of a copy. */
+    private static final int DISKS_PERCENT = 60;
     private static final long FRAMES_MILLIS_MAX = 20;
     private static final int VERIFY_PAGES_NAMED = 32;
 
@@ -41,12 +57,23 @@ final class GuestDriver implements Guest, AutoCloseable {
 
         GuestEvents events();
 
+        /** The other replica. */
+        int peer();
+
         /** A frame from the guest; on the machine's reader thread. */
         void onFrame(int nic, ByteBuffer frame);
     }
 
-    private final MachineProvider provider;
-    private final MachineSpec spec;
+    /**
+     * What the guest is made of.
+     *
+     * @param copyBytesPerSecondMax how fast a fresh backup may be brought in; 0 for no limit
+     */
+    record Hardware(MachineProvider machines, MachineSpec machine, DiskProvider diskProvider, DisksSpec disks,
+                    LongSupplier copyBytesPerSecondMax) {
+    }
+
+    private final Hardware hardware;
     private final Hashers hashers;
     private final Surroundings surroundings;
     private final ExecutorService thread;
@@ -58,11 +85,19 @@ final class GuestDriver implements Guest, AutoCloseable {
     private volatile int cancels;
     /** For the loop: set once the machine is ready. */
     private volatile Machine ready;
+    private volatile GuestDisks readyDisks;
+    private long seenOperations;
+    /** Answers of a fresh backup on what its disks hold. */
+    private final BlockingQueue<Sums> sums = new LinkedBlockingQueue<>();
+
+    private record Sums(long session, BulkWire.ChunkDigests chunk) {
+    }
 
     // Used on the guest's thread only.
     /** Value of {@link #cancels} when what is being sent was asked for. */
     private int ticket;
     private Machine machine;
+    private GuestDisks disks;
     private PageSet dirty;
     private PageSet unsent;
     private PageArena captured;
@@ -74,16 +109,25 @@ final class GuestDriver implements Guest, AutoCloseable {
     private long stoppedNanos;
     private long session;
 
-    GuestDriver(MachineProvider provider, MachineSpec spec, Hashers hashers, Supplier<Transport> transport, Surroundings surroundings)
+    GuestDriver(Hardware hardware, Hashers hashers, Supplier<Transport> transport, Surroundings surroundings)
             throws SystemCallException {
-        this.provider = provider;
-        this.spec = spec;
+        this.hardware = hardware;
         this.hashers = hashers;
         this.surroundings = surroundings;
         this.sender = new PageSender(transport, () -> cancels != ticket);
-        this.receiver = new BulkReceiver(hashers, surroundings);
+        this.receiver = new BulkReceiver(hashers, surroundings, new BulkReceiver.Questions() {
+            @Override
+            public void onAsked(long view, String hasher, long[] chunks) {
+                answer(view, hasher, chunks);
+            }
+
+            @Override
+            public void onAnswered(long ofSession, BulkWire.ChunkDigests chunk) {
+                sums.add(new Sums(ofSession, chunk));
+            }
+        });
         this.thread = Executors.newSingleThreadExecutor(r -> {
-            Thread t = new Thread(r, "plover-guest-" + spec.name());
+            Thread t = new Thread(r, "plover-guest-" + hardware.machine().name());
             t.setPriority(Thread.MAX_PRIORITY);
             return t;
         });
@@ -95,7 +139,7 @@ final class GuestDriver implements Guest, AutoCloseable {
     }
 
     private interface Task {
-        void run() throws MachineException, SystemCallException, PageSender.Cancelled;
+        void run() throws MachineException, IOException, PageSender.Cancelled;
     }
 
     private void submit(String what, Task task) {
@@ -108,7 +152,7 @@ final class GuestDriver implements Guest, AutoCloseable {
                 task.run();
             } catch (PageSender.Cancelled e) {
                 LOG.info("{} ended early: {}", what, e.getMessage());
-            } catch (MachineException | SystemCallException | RuntimeException e) {
+            } catch (MachineException | IOException | RuntimeException e) {
                 if (mine == generation && e instanceof RuntimeException) {
                     LOG.warn("{} failed", what, e); // of the others the message says all, and the replica logs it
                 }
@@ -143,9 +187,11 @@ final class GuestDriver implements Guest, AutoCloseable {
         submit("preparing a machine", () -> start(StartMode.AWAIT_STATE));
     }
 
-    private void start(StartMode mode) throws MachineException, SystemCallException {
+    private void start(StartMode mode) throws MachineException, IOException {
         int mine = generation;
-        machine = provider.create(spec, new MachineListener() {
+        disks = openDisks(mode, mine);
+        MachineSpec spec = disks.any() ? hardware.machine().withDisks(disks.disks().attachments()) : hardware.machine();
+        machine = hardware.machines().create(spec, new MachineListener() {
             @Override
             public void onFrame(int nic, ByteBuffer frame) {
                 surroundings.onFrame(nic, frame);
@@ -172,14 +218,32 @@ final class GuestDriver implements Guest, AutoCloseable {
                 }
             }
         }
-        receiver.machineReady(machine.memory());
+        byte[] offer = disks.offer(already).encode();
+        receiver.machineReady(machine.memory(), disks);
         Machine started = machine;
+        GuestDisks opened = disks;
         surroundings.post(() -> {
             if (mine == generation) {
                 ready = started;
-                surroundings.events().onReady(already, System.nanoTime());
+                readyDisks = opened;
+                surroundings.events().onReady(offer, System.nanoTime());
             }
         });
+    }
+
+    private GuestDisks openDisks(StartMode mode, int mine) throws IOException, MachineException {
+        if (!hasDisks()) {
+            return new GuestDisks(null, hashers);
+        }
+        Disks opened = hardware.diskProvider().open(hardware.disks(),
+                reason -> report(mine, events -> events.onDiskFailed(reason, System.nanoTime())));
+        if (mode == StartMode.BOOT && opened.standing() == Standing.PARTIAL) {
+            opened.close();
+            throw new MachineException("the disks here are a copy of the other replica's that was never completed; the guest is not booted"
+                    + " from them. Bring the other replica back, or put an image from a backup in place of each and remove "
+                    + hardware.disks().stateDir());
+        }
+        return new GuestDisks(opened, hashers);
     }
 
     @Override
@@ -187,6 +251,7 @@ final class GuestDriver implements Guest, AutoCloseable {
         generation++;
         cancels++;
         ready = null;
+        readyDisks = null;
         receiver.expect(0);
         thread.execute(this::closeMachine);
     }
@@ -196,6 +261,10 @@ final class GuestDriver implements Guest, AutoCloseable {
         if (machine != null) {
             machine.close();
             machine = null;
+        }
+        if (disks != null) {
+            disks.close();
+            disks = null;
         }
         if (captured != null) {
             try {
@@ -221,7 +290,7 @@ final class GuestDriver implements Guest, AutoCloseable {
         thread.shutdown();
         try {
             if (!thread.awaitTermination(10, TimeUnit.SECONDS)) {
-                LOG.warn("the machine of {} did not end within 10 s", spec.name());
+                LOG.warn("the machine of {} did not end within 10 s", hardware.machine().name());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -244,7 +313,9 @@ final class GuestDriver implements Guest, AutoCloseable {
     public void capture(Capture what) {
         submit("capturing epoch " + what.epoch(), () -> {
             stoppedNanos = System.nanoTime();
+            disks.throttle(false);
             machine.stop();
+            disks.seal(what.epoch());
             deviceState = machine.saveDeviceState();
             dirty.clear();
             machine.fetchDirty(dirty);
@@ -274,7 +345,7 @@ final class GuestDriver implements Guest, AutoCloseable {
             extra.removeAll(dirty);
             copy(extra);
             if (!capture.staysStopped()) {
-                machine.resume();
+                runOn();
             }
             long pause = System.nanoTime() - stoppedNanos;
             report(events -> events.onResumed(epoch, pause, System.nanoTime()));
@@ -282,10 +353,11 @@ final class GuestDriver implements Guest, AutoCloseable {
     }
 
     @Override
-    public void transfer(long view, long epoch, int member, long[] peerDigests) {
+    public void transfer(long view, long epoch, int member, long[] peerDigests, long compareFrom) {
         int mine = cancels;
         submit("sending epoch " + epoch, () -> {
             ticket = mine;
+            CompletableFuture<Void> durable = disks.commit(epoch);
             int[] compared = peerDirty.toArray();
             PageSet toSend = new PageSet(dirty.pageCount());
             toSend.addAll(dirty);
@@ -298,6 +370,8 @@ final class GuestDriver implements Guest, AutoCloseable {
             state.putLong(capture.index()).putShort((short) id.length).put(id).putInt(deviceState.remaining())
                     .put(deviceState.duplicate());
             sender.message(state.flip());
+            disks.send(sender, capture.hasher(), receiver.peerBlocks(epoch));
+            long comparedTo = compareFrom < 0 ? -1 : disks.sendSlice(sender, capture.hasher(), compareFrom);
             sender.beginPages(BulkWire.PAGES);
             for (int page : toSend.toArray()) {
                 sender.page(page, captured.address(slotOf[page]));
@@ -307,8 +381,10 @@ final class GuestDriver implements Guest, AutoCloseable {
                 sender.digests(BulkWire.ALL_DIGESTS, allDigests);
             }
             sender.end();
-            long bytes = sender.bytes();
-            report(events -> events.onTransferred(epoch, union, same, bytes, System.nanoTime()));
+            GuestDisks.await(durable);
+            GuestEvents.Transferred what = new GuestEvents.Transferred(union, same, disks.writtenBlocks(), disks.sameBlocks(),
+                    sender.bytes(), comparedTo);
+            report(events -> events.onTransferred(epoch, what, System.nanoTime()));
         });
     }
 
@@ -336,51 +412,148 @@ final class GuestDriver implements Guest, AutoCloseable {
     }
 
     @Override
-    public void precopy(long view, long newSession, int member, byte[] secret, PageSet alreadyDirty) {
+    public void acknowledged(long epoch, boolean forJoin) {
+        submit("settling epoch " + epoch, () -> disks.acknowledged(epoch, forJoin, session));
+    }
+
+    @Override
+    public boolean alone(int request) {
+        if (!hasDisks()) {
+            return true;
+        }
+        submit("making the disks durable", () -> {
+            receiver.refuse();
+            if (disks != null) {
+                disks.alone();
+            }
+            report(events -> events.onSettled(request));
+        });
+        return false;
+    }
+
+    @Override
+    public void precopy(Precopy what) {
         int mine = cancels;
-        submit("copying memory to a fresh backup", () -> {
+        submit("copying the guest to a fresh backup", () -> {
             ticket = mine;
-            if (alreadyDirty.pageCount() != dirty.pageCount()) {
-                LOG.warn("the backup's guest has {} pages, this one {}; give both the same memoryMiB", alreadyDirty.pageCount(),
-                        dirty.pageCount());
+            Offer offer = Offer.decode(what.offer());
+            if (offer.dirty().pageCount() != dirty.pageCount() || !disks.fits(offer)) {
+                LOG.warn("the backup's guest has {} pages and disks of {} bytes, this one has {} pages and {}; give both the same memoryMiB"
+                        + " and images of the same length", offer.dirty().pageCount(), offer.bytes(), dirty.pageCount(), disks.offer(dirty).bytes());
                 throw new PageSender.Cancelled("the guests differ in size");
             }
-            session = newSession;
-            hashers.key(secret);
-            sender.to(member, session, view, 0);
-            ByteBuffer begin = sender.begin(BulkWire.SESSION, 4 + 4 + secret.length);
-            sender.message(begin.putInt(dirty.pageCount()).putInt(secret.length).put(secret).flip());
-            unsent.clear();
-            machine.fetchDirty(unsent);
-            unsent.clear();
-            for (int p = 0; p < unsent.pageCount(); p++) {
-                if (alreadyDirty.contains(p) || !sender.isZero(address(p))) {
-                    unsent.add(p);
-                }
-            }
-            int first = Math.max(1, unsent.size());
-            int rest = first;
-            for (int round = 0; round < PRECOPY_ROUNDS_MAX && (round == 0 || rest > PRECOPY_REST_PAGES); round++) {
-                sender.beginPages(BulkWire.PRECOPY);
-                int sent = 0;
-                for (int page : unsent.toArray()) {
-                    sender.page(page, address(page));
-                    if (round == 0 && ++sent % 4096 == 0) {
-                        int percent = (int) (99L * sent / first);
-                        report(events -> events.onPrecopied(percent, System.nanoTime()));
-                    }
-                }
-                sender.endPages();
-                unsent.clear();
-                machine.fetchDirty(unsent);
-                int left = unsent.size();
-                if (round > 0 && left > rest * 9 / 10) {
-                    break; // the guest writes as fast as the link carries; more rounds would not help
-                }
-                rest = left;
-            }
+            session = what.session();
+            hashers.key(what.secret());
+            sender.to(what.member(), session, what.view(), 0);
+            sender.pace(hardware.copyBytesPerSecondMax());
+            ByteBuffer begin = sender.begin(BulkWire.SESSION, 4 + 4 + what.secret().length);
+            sender.message(begin.putInt(dirty.pageCount()).putInt(what.secret().length).put(what.secret()).flip());
+            copyDisks(what, offer);
+            copyMemory(offer.dirty());
+            copyBlocksWritten(); // few, if it was done a moment ago: what is left is sent while output is held
             report(events -> events.onPrecopied(100, System.nanoTime()));
         });
+    }
+
+    /** Compares chunk by chunk and sends what differs, then what was written meanwhile. */
+    private void copyDisks(Precopy what, Offer offer) throws IOException, PageSender.Cancelled {
+        if (!disks.any()) {
+            return;
+        }
+        disks.fetchWritten();
+        long[] chunks = disks.chunksToCompare(offer);
+        long startedNanos = System.nanoTime();
+        sums.clear();
+        int asked = 0;
+        int sent = 0;
+        for (int done = 0; done < chunks.length; ) {
+            if (asked - done <= CHUNKS_ASKED_MAX / 2 && asked < chunks.length) {
+                int n = Math.min(CHUNKS_ASKED_MAX - (asked - done), chunks.length - asked);
+                ask(what.hasher(), chunks, asked, n);
+                asked += n;
+            }
+            Sums answer = nextSums();
+            if (answer.session() == session) {
+                sent += disks.sendDiffering(sender, what.hasher(), answer.chunk());
+                done++;
+                if (done % CHUNKS_ASKED_MAX == 0) {
+                    int percent = (int) (DISKS_PERCENT * done / chunks.length);
+                    report(events -> events.onPrecopied(percent, System.nanoTime()));
+                }
+            }
+        }
+        LOG.info("disks: {} chunks of 1 MiB compared with the fresh backup's, {} blocks differed and were sent, in {} ms", chunks.length, sent,
+                (System.nanoTime() - startedNanos) / 1_000_000);
+        copyBlocksWritten();
+    }
+
+    private void ask(String hasher, long[] chunks, int from, int n) throws PageSender.Cancelled {
+        byte[] id = hasher.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        ByteBuffer m = sender.begin(BulkWire.DISK_ASK, 2 + id.length + 4 + 8 * n).putShort((short) id.length).put(id).putInt(n);
+        for (int i = from; i < from + n; i++) {
+            m.putLong(chunks[i]);
+        }
+        sender.message(m.flip());
+    }
+
+    private Sums nextSums() throws PageSender.Cancelled {
+        try {
+            for (Sums next = null; ; ) {
+                next = sums.poll(50, TimeUnit.MILLISECONDS);
+                if (next != null) {
+                    return next;
+                }
+                sender.check();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new PageSender.Cancelled("interrupted");
+        }
+    }
+
+    private void copyBlocksWritten() throws IOException, PageSender.Cancelled {
+        long last = Long.MAX_VALUE;
+        for (int round = 0; round < PRECOPY_ROUNDS_MAX; round++) {
+            long[] written = disks.fetchWritten();
+            disks.sendBlocks(sender, written);
+            if (written.length <= PRECOPY_REST_BLOCKS || written.length > last * 9 / 10) {
+                break;
+            }
+            last = written.length;
+        }
+    }
+
+    private void copyMemory(PageSet alreadyDirty) throws MachineException, PageSender.Cancelled {
+        unsent.clear();
+        machine.fetchDirty(unsent);
+        unsent.clear();
+        for (int p = 0; p < unsent.pageCount(); p++) {
+            if (alreadyDirty.contains(p) || !sender.isZero(address(p))) {
+                unsent.add(p);
+            }
+        }
+        int first = Math.max(1, unsent.size());
+        int base = disks.any() ? DISKS_PERCENT : 0;
+        int rest = first;
+        for (int round = 0; round < PRECOPY_ROUNDS_MAX && (round == 0 || rest > PRECOPY_REST_PAGES); round++) {
+            sender.beginPages(BulkWire.PRECOPY);
+            int sent = 0;
+            for (int page : unsent.toArray()) {
+                sender.page(page, address(page));
+                if (round == 0 && ++sent % 4096 == 0) {
+                    int percent = base + (int) ((99L - base) * sent / first);
+                    report(events -> events.onPrecopied(percent, System.nanoTime()));
+                }
+            }
+            sender.endPages();
+            unsent.clear();
+            machine.fetchDirty(unsent);
+            int left = unsent.size();
+            if (round > 0 && left > rest * 9 / 10) {
+                break; // the guest writes as fast as the link carries; more rounds would not help
+            }
+            rest = left;
+        }
     }
 
     @Override
@@ -395,14 +568,17 @@ final class GuestDriver implements Guest, AutoCloseable {
         int mine = cancels;
         submit("stopping for epoch " + epoch, () -> {
             ticket = mine;
+            disks.throttle(false);
             machine.stop();
             machine.fetchDirty(dirty);
+            receiver.accept(view, epoch);
             // First of all: if the primary is gone nothing can be sent, and the guest must not stand still for ever.
             report(events -> events.onBackupCaptured(epoch, System.nanoTime()));
             sender.to(primary, receiver.session(), view, epoch);
             ByteBuffer m = sender.begin(BulkWire.DIRTY, dirty.encodedBytes());
             dirty.encode(m);
             sender.message(m.flip());
+            disks.sendWritten(sender, hasher);
             long[] digests = hashers.digest(hasher, machine.memory().address(), dirty.toArray());
             sender.digests(BulkWire.DIGESTS, digests == null ? new long[0] : digests);
         });
@@ -418,6 +594,7 @@ final class GuestDriver implements Guest, AutoCloseable {
         submit("putting epoch " + epoch + " in place", () -> {
             Staging staging = receiver.staged(epoch);
             staging.applyTo(machine.memory().address());
+            disks.apply(epoch);
             if (!machine.awaitFrames(FRAMES_MILLIS_MAX)) {
                 LOG.warn("the guest's last frames before epoch {} were not seen within {} ms", epoch, FRAMES_MILLIS_MAX);
             }
@@ -425,6 +602,13 @@ final class GuestDriver implements Guest, AutoCloseable {
             dirty.clear();
             if (staging.allDigests() != null) {
                 verify(epoch, staging);
+            }
+            if (!staging.diskDigests().isEmpty()) {
+                List<Long> differing = new ArrayList<>();
+                int blocks = disks.compare(staging.hasher(), staging.diskDigests(), differing);
+                int count = differing.size();
+                List<Long> first = List.copyOf(differing.subList(0, Math.min(VERIFY_PAGES_NAMED, count)));
+                report(events -> events.onDisksCompared(epoch, blocks, count, first, System.nanoTime()));
             }
             report(events -> events.onApplied(epoch, System.nanoTime()));
         });
@@ -455,11 +639,29 @@ final class GuestDriver implements Guest, AutoCloseable {
     @Override
     public void dropStaged() {
         receiver.dropStaged();
+        submit("dropping what has been received", receiver::refuse);
+    }
+
+    private void runOn() throws MachineException {
+        machine.resume();
+        disks.throttle(true);
+    }
+
+    /** Tells the primary what the disks of this fresh machine hold. */
+    private void answer(long view, String hasher, long[] chunks) {
+        int mine = cancels;
+        submit("comparing disks", () -> {
+            ticket = mine;
+            sender.to(surroundings.peer(), receiver.session(), view, 0);
+            for (long first : chunks) {
+                sender.sums(BulkWire.DISK_SUMS, first, receiver.sums(hasher, first));
+            }
+        });
     }
 
     @Override
     public void resume() {
-        submit("resuming the guest", () -> machine.resume());
+        submit("resuming the guest", this::runOn);
     }
 
     // ---- called by the loop on the running machine ----
@@ -479,6 +681,43 @@ final class GuestDriver implements Guest, AutoCloseable {
     @Override
     public int sampleActivity() {
         Machine m = ready;
-        return m == null ? 0 : m.sampleActivity();
+        GuestDisks d = readyDisks;
+        if (m == null || d == null) {
+            return 0;
+        }
+        long operations = d.operations();
+        boolean busy = d.inFlight() > 0 || operations != seenOperations;
+        seenOperations = operations;
+        int permille = m.sampleActivity();
+        return busy ? 1000 : permille;
+    }
+
+    @Override
+    public boolean hasDisks() {
+        return !hardware.disks().disks().isEmpty();
+    }
+
+    /** Copies all disks to files; see {@link Disks#copyTo}. Completes exceptionally with an IllegalStateException that says why not. */
+    void copyDisks(List<Path> files, CompletableFuture<Void> request) {
+        submit("copying the disks", () -> {
+            if (disks == null || !disks.any()) {
+                request.completeExceptionally(new IllegalStateException(hasDisks() ? "no machine is up here yet" : "this guest has no disks"));
+                return;
+            }
+            disks.disks().copyTo(files).whenComplete((done, failed) -> {
+                if (failed == null) {
+                    request.complete(null);
+                } else {
+                    Throwable cause = failed instanceof CompletionException && failed.getCause() != null ? failed.getCause() : failed;
+                    request.completeExceptionally(new IllegalStateException(cause.getMessage(), cause));
+                }
+            });
+        });
+    }
+
+    @Override
+    public long unsealedDiskBytes() {
+        GuestDisks d = readyDisks;
+        return d == null ? 0 : d.unsealedBytes();
     }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.EpochRecord;
 import org.plover.api.status.Percentiles;
 import org.plover.api.status.ProtectedVm;
@@ -57,6 +58,16 @@ final class RefusedVm implements ProtectedVm {
 
     @Override
     public CompletableFuture<VerifyReport> verify() {
+        return refused();
+    }
+
+    @Override
+    public CompletableFuture<DiskVerifyReport> verifyDisks() {
+        return refused();
+    }
+
+    @Override
+    public CompletableFuture<String> backup(List<String> files) {
         return refused();
     }
 

@@ -1,7 +1,10 @@
 package org.plover.replication;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.zip.CRC32C;
 import org.plover.api.memory.GuestMemory;
 import org.plover.linux.Memory;
@@ -20,6 +23,8 @@ final class Staging implements AutoCloseable {
     private byte[] deviceState = new byte[0];
     private int[] pages = new int[1024];
     private int count;
+    private int blocks;
+    private final List<BulkWire.ChunkDigests> diskDigests = new ArrayList<>();
     private long[] allDigests;
     private String hasher = "";
     private boolean complete;
@@ -64,6 +69,8 @@ final class Staging implements AutoCloseable {
         crc.reset();
         crc.update(body.duplicate());
         count = 0;
+        blocks = 0;
+        diskDigests.clear();
         complete = false;
         allDigests = null;
         epoch = newEpoch;
@@ -92,6 +99,23 @@ final class Staging implements AutoCloseable {
         }
     }
 
+    /** A DISK_DIGESTS message's body. */
+    void diskDigests(ByteBuffer body) {
+        crc.update(body.duplicate());
+        diskDigests.add(BulkWire.chunkDigests(body));
+    }
+
+    /** Digests of chunks of disks that are to be compared. */
+    List<BulkWire.ChunkDigests> diskDigests() {
+        return diskDigests;
+    }
+
+    /** A DISK_BLOCKS message's body. */
+    void diskBlocks(ByteBuffer body, GuestDisks disks) throws IOException {
+        crc.update(body.duplicate());
+        blocks += disks.stage(body);
+    }
+
     /** An ALL_DIGESTS message's body. */
     void allDigests(ByteBuffer body) {
         crc.update(body.duplicate());
@@ -111,7 +135,7 @@ final class Staging implements AutoCloseable {
     boolean end(ByteBuffer body) {
         int expectedCount = body.getInt();
         int expectedCrc = body.getInt();
-        complete = expectedCount == count && expectedCrc == (int) crc.getValue();
+        complete = expectedCount == count + blocks && expectedCrc == (int) crc.getValue();
         return complete;
     }
 

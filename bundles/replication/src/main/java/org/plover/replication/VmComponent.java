@@ -2,6 +2,7 @@ package org.plover.replication;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Dictionary;
 import java.util.Hashtable;
@@ -22,6 +23,7 @@ import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.metatype.annotations.Designate;
 import org.plover.api.consensus.ConsensusProvider;
+import org.plover.api.disk.DiskProvider;
 import org.plover.api.gate.OutputGateProvider;
 import org.plover.api.group.MemberKind;
 import org.plover.api.hasher.PageHasherProvider;
@@ -29,6 +31,7 @@ import org.plover.api.health.Finding;
 import org.plover.api.machine.MachineProvider;
 import org.plover.api.network.NetworkPortProvider;
 import org.plover.api.policy.SyncPolicy;
+import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.EpochRecord;
 import org.plover.api.status.ProtectedVm;
 import org.plover.api.status.VerifyReport;
@@ -59,6 +62,8 @@ public final class VmComponent implements ProtectedVm, Settings {
     private OutputGateProvider gate;
     @Reference(target = "(network.id=*)")
     private NetworkPortProvider network;
+    @Reference(target = "(disk.id=*)")
+    private DiskProvider disk;
 
     private static final long START_ANEW_MILLIS = 5000;
 
@@ -112,7 +117,7 @@ public final class VmComponent implements ProtectedVm, Settings {
             settings = VmSettings.of(name, newConfig, dataDir);
             choosePolicy();
             checkHost();
-            loop = new GroupLoop(settings, new GroupLoop.Parts(transport, consensus, machine, gate, network), hashers, this,
+            loop = new GroupLoop(settings, new GroupLoop.Parts(transport, consensus, machine, gate, network, disk), hashers, this,
                     this::startAnewLater);
             publish(this);
         } catch (IllegalArgumentException | IOException e) {
@@ -157,7 +162,11 @@ public final class VmComponent implements ProtectedVm, Settings {
         if (settings.group().me().kind() != MemberKind.REPLICA) {
             return;
         }
-        for (Finding finding : machine.preflight(settings.machine())) {
+        List<Finding> findings = new ArrayList<>(machine.preflight(settings.machine()));
+        if (!settings.disks().disks().isEmpty()) {
+            findings.addAll(disk.preflight(settings.disks()));
+        }
+        for (Finding finding : findings) {
             if (finding.level() == Finding.Level.ERROR) {
                 LOG.error("VM {}: the guest cannot run on this host: {}: {}; {}", name, finding.subject(), finding.text(), finding.remedy());
             }
@@ -249,6 +258,21 @@ public final class VmComponent implements ProtectedVm, Settings {
     }
 
     @Override
+    public int copyMiBPerSecondMax() {
+        return config.copyMiBPerSecondMax();
+    }
+
+    @Override
+    public long diskEpochBytesMax() {
+        return (long) config.diskEpochMiBMax() << 20;
+    }
+
+    @Override
+    public boolean handsOverOnDiskError() {
+        return config.onDiskError().equals(VmSettings.HAND_OVER);
+    }
+
+    @Override
     public String hardware() {
         return settings.hardware();
     }
@@ -280,6 +304,25 @@ public final class VmComponent implements ProtectedVm, Settings {
         CompletableFuture<VerifyReport> request = new CompletableFuture<>();
         loop.verify(request);
         return request;
+    }
+
+    @Override
+    public CompletableFuture<DiskVerifyReport> verifyDisks() {
+        CompletableFuture<DiskVerifyReport> request = new CompletableFuture<>();
+        loop.verifyDisks(request);
+        return request;
+    }
+
+    @Override
+    public CompletableFuture<String> backup(List<String> files) {
+        int disks = settings.disks().disks().size();
+        if (files.size() != disks) {
+            return CompletableFuture.failedFuture(new IllegalStateException("the guest has " + disks + " disks; name as many files, not "
+                    + files.size()));
+        }
+        CompletableFuture<Void> request = new CompletableFuture<>();
+        loop.copyDisks(files.stream().map(Path::of).toList(), request);
+        return request.thenApply(done -> "copied " + disks + " disk" + (disks == 1 ? "" : "s") + " to " + String.join(", ", files));
     }
 
     @Override

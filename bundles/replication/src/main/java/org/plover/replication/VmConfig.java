@@ -38,6 +38,21 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     @AttributeDefinition(description = "Largest payload of the guest's frames in bytes. Restart needed.", min = "576", max = "9000")
     int mtu() default 1500;
 
+    @AttributeDefinition(description = "Raw images of the guest's disks on this host, in order: files or block devices, each as PATH, PATH,sector=4096 or"
+            + " PATH,readonly. Every replica has images of its own, of the same length; the first replica's content counts. Restart needed.")
+    String[] disks() default {};
+
+    @AttributeDefinition(description = "What happens when a disk fails on the primary's host while a backup is in sync: handover gives the guest to"
+            + " the backup, report lets the guest see an I/O error. Effective at once.")
+    String onDiskError() default "handover";
+
+    @AttributeDefinition(description = "MiB written to disks in one epoch that make the primary end it. Effective at once.", min = "1", max = "65536")
+    int diskEpochMiBMax() default 64;
+
+    @AttributeDefinition(description = "How fast a fresh backup may be brought in, in MiB per second; 0 for as fast as the link is. Effective at once.",
+            min = "0", max = "1000000")
+    int copyMiBPerSecondMax() default 0;
+
     @AttributeDefinition(description = "Page hashers in order of preference; the first one present is used. Effective at the next epoch.")
     String[] hashers() default {"xxh3", "java"};
 

@@ -1,6 +1,9 @@
 package org.plover.replication;
 
+import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -12,6 +15,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.plover.api.disk.DiskSpec;
+import org.plover.api.disk.DisksSpec;
 import org.plover.api.group.Group;
 import org.plover.api.group.Member;
 import org.plover.api.group.MemberKind;
@@ -26,12 +31,16 @@ import org.plover.api.network.PortSpec;
  * @param group    its members
  * @param machine  its hardware
  * @param ports    where its interfaces appear on this host
+ * @param disks    its disks on this host
  * @param stateDir directory for what this member must remember
  */
-record VmSettings(String name, Group group, MachineSpec machine, List<PortSpec> ports, Path stateDir) {
+record VmSettings(String name, Group group, MachineSpec machine, List<PortSpec> ports, DisksSpec disks, Path stateDir) {
     private static final Pattern MEMBER = Pattern.compile("\\s*([A-Za-z0-9_.-]+)=(replica|witness)@(\\[[0-9a-fA-F:.]+]|[^:\\s]+):(\\d{1,5})\\s*");
     private static final Pattern NIC = Pattern.compile("\\s*((?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2})@([^/\\s]*)(?:/(\\S{1,15}))?\\s*");
+    private static final Pattern DISK = Pattern.compile("\\s*([^,]+?)((?:,(?:sector=(?:512|4096)|readonly))*)\\s*");
     private static final int TAP_NAME_MAX = 15;
+    static final String HAND_OVER = "handover";
+    private static final String REPORT = "report";
 
     /** Checks a configuration. Throws IllegalArgumentException with one sentence that names the key, the value and what is wanted. */
     static VmSettings of(String name, VmConfig config, Path dataDir) {
@@ -69,7 +78,26 @@ record VmSettings(String name, Group group, MachineSpec machine, List<PortSpec> 
         }
         MachineSpec machine = new MachineSpec(name, dir.resolve("run"), config.memoryMiB(), config.vcpus(), Path.of(config.kernel()),
                 config.initrd().isBlank() ? null : Path.of(config.initrd()), config.kernelArguments(), nics);
-        return new VmSettings(name, group, machine, ports, dir);
+        return new VmSettings(name, group, machine, ports, new DisksSpec(name, dir.resolve("disks"), dir.resolve("run"), disks(config)), dir);
+    }
+
+    private static List<DiskSpec> disks(VmConfig config) {
+        List<DiskSpec> disks = new ArrayList<>();
+        for (String disk : config.disks()) {
+            if (disk.isBlank()) {
+                continue;
+            }
+            Matcher m = DISK.matcher(disk);
+            if (!m.matches()) {
+                throw new IllegalArgumentException("disks: '" + disk + "' is not PATH, PATH,sector=4096 or PATH,readonly");
+            }
+            Path image = Path.of(m.group(1)).toAbsolutePath().normalize();
+            if (disks.stream().anyMatch(other -> other.image().equals(image))) {
+                throw new IllegalArgumentException("disks: " + image + " is used twice");
+            }
+            disks.add(new DiskSpec(image, m.group(2).contains("sector=4096") ? 4096 : 512, m.group(2).contains("readonly")));
+        }
+        return disks;
     }
 
     /** Checks the keys that take effect while the VM runs. */
@@ -77,6 +105,11 @@ record VmSettings(String name, Group group, MachineSpec machine, List<PortSpec> 
         range("verifyIntervalEpochs", config.verifyIntervalEpochs(), 0, 1_000_000);
         range("epochTimeoutMillis", config.epochTimeoutMillis(), 100, 600_000);
         range("inputBacklogBytesMax", config.inputBacklogBytesMax(), 65536, 1 << 30);
+        range("diskEpochMiBMax", config.diskEpochMiBMax(), 1, 65536);
+        range("copyMiBPerSecondMax", config.copyMiBPerSecondMax(), 0, 1_000_000);
+        if (!config.onDiskError().equals(HAND_OVER) && !config.onDiskError().equals(REPORT)) {
+            throw new IllegalArgumentException("onDiskError: '" + config.onDiskError() + "' is neither " + HAND_OVER + " nor " + REPORT);
+        }
     }
 
     private static Group group(String name, VmConfig config) {
@@ -125,7 +158,7 @@ record VmSettings(String name, Group group, MachineSpec machine, List<PortSpec> 
      */
     boolean sameButForLive(VmSettings other) {
         return name.equals(other.name) && sameMembers(group, other.group) && machine.equals(other.machine) && ports.equals(other.ports)
-                && stateDir.equals(other.stateDir);
+                && disks.equals(other.disks) && stateDir.equals(other.stateDir);
     }
 
     private static boolean sameMembers(Group one, Group two) {
@@ -145,7 +178,20 @@ record VmSettings(String name, Group group, MachineSpec machine, List<PortSpec> 
             NicSpec nic = machine.nics().get(i);
             text.append("nic ").append(i).append('=').append(nic.mac()).append(", mtu ").append(nic.mtu()).append('\n');
         }
+        for (int i = 0; i < disks.disks().size(); i++) {
+            DiskSpec disk = disks.disks().get(i);
+            text.append("disk ").append(i).append('=').append(length(disk.image())).append(" bytes, sector ").append(disk.sectorBytes())
+                    .append(disk.readOnly() ? ", read-only" : "").append('\n');
+        }
         return text.toString();
+    }
+
+    private static String length(Path image) {
+        try (FileChannel file = FileChannel.open(image, StandardOpenOption.READ)) {
+            return Long.toString(file.size());
+        } catch (IOException e) {
+            return "unknown";
+        }
     }
 
     /** Where the other replica's {@link #hardware} differs from this one's: a sentence for each difference. */

@@ -11,7 +11,7 @@ public class EpochHistoryTest {
     private final EpochHistory history = new EpochHistory();
 
     private static EpochRecord epoch(long number, int verified) {
-        return new EpochRecord(number, 1, 10, number, 30, 4, 2, 100, 1, "END_IDLE", verified);
+        return new EpochRecord(number, 1, 10, number, 30, 4, 2, 0, 0, 100, 1, "END_IDLE", verified);
     }
 
     @Test

@@ -112,11 +112,16 @@ public class EpochTransferTest {
             }
 
             @Override
+            public int peer() {
+                return 0;
+            }
+
+            @Override
             public void onFrame(int nic, ByteBuffer frame) {
                 throw new AssertionError();
             }
-        });
-        receiver.machineReady(new Ram(to, PAGES));
+        }, null);
+        receiver.machineReady(new Ram(to, PAGES), new GuestDisks(null, hashers));
         receiver.expect(SESSION);
     }
 

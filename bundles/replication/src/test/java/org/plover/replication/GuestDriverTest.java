@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.After;
 import org.junit.Before;
 import org.junit.Test;
+import org.plover.api.disk.DisksSpec;
 import org.plover.api.machine.Machine;
 import org.plover.api.machine.MachineProvider;
 import org.plover.api.machine.MachineSpec;
@@ -58,7 +59,8 @@ public class GuestDriverTest {
             return null;
         });
         MachineSpec spec = new MachineSpec("vm", Path.of("run"), 1, 1, Path.of("kernel"), null, "", List.of());
-        driver = new GuestDriver(provider, spec, hashers, () -> transport, new GuestDriver.Surroundings() {
+        driver = new GuestDriver(new GuestDriver.Hardware(provider, spec, null,
+                new DisksSpec("vm", Path.of("state"), Path.of("run"), List.of()), () -> 0), hashers, () -> transport, new GuestDriver.Surroundings() {
             @Override
             public void post(Runnable event) {
                 event.run();
@@ -67,6 +69,11 @@ public class GuestDriverTest {
             @Override
             public GuestEvents events() {
                 return events;
+            }
+
+            @Override
+            public int peer() {
+                return 1;
             }
 
             @Override

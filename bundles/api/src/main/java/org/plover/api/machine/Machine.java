@@ -17,7 +17,9 @@ public interface Machine extends AutoCloseable {
     GuestMemory memory();
 
     /**
-     * Stops the vCPUs and drains devices; when it returns the guest emits nothing and writes no memory. Idempotent.
+     * Stops the vCPUs and drains devices: every disk request of the guest has been answered and what the disk was asked to keep
+     * has been flushed. When it returns the guest emits nothing, writes no memory and has no request in flight. It waits for the
+     * disks' servers, so they must go on answering meanwhile. Idempotent.
      */
     void stop() throws MachineException;
 

@@ -9,7 +9,9 @@ public enum Decision {
     /** End the epoch: it has lasted as long as it may. */
     END_INTERVAL_MAX(true),
     /** End the epoch: so much output is held that clients or memory would suffer. */
-    END_OUTPUT(true);
+    END_OUTPUT(true),
+    /** End the epoch: so much written to disks waits for it that memory would suffer. */
+    END_DISK(true);
 
     private final boolean end;
 

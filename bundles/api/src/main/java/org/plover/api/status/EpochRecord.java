@@ -10,11 +10,13 @@ package org.plover.api.status;
  * @param commitMicros     time from the stop of the guest to the backup's acknowledgement
  * @param dirtyPages       pages that either guest had written
  * @param samePages        of those, the pages that were equal on both sides
+ * @param diskBlocks       blocks that the primary's guest had written to its disks
+ * @param sameBlocks       of those, the blocks that the backup's guest had written alike
  * @param transferredBytes bytes of state sent to the backup
  * @param releasedFrames   frames that went out at the commit
  * @param reason           why the policy ended it
  * @param verified         whether all of the memory was compared, and how: -1 not compared, else number of differing pages
  */
 public record EpochRecord(long epoch, long view, long intervalMicros, long pauseMicros, long commitMicros, int dirtyPages,
-                          int samePages, long transferredBytes, int releasedFrames, String reason, int verified) {
+                          int samePages, int diskBlocks, int sameBlocks, long transferredBytes, int releasedFrames, String reason, int verified) {
 }

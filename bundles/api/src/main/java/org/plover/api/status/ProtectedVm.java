@@ -23,6 +23,20 @@ public interface ProtectedVm {
     CompletableFuture<VerifyReport> verify();
 
     /**
+     * Compares the disks of both replicas in the background, a slice at the end of each epoch. As {@link #verify}; also refused if the
+     * guest has no disks, and ended without a result if protection is lost meanwhile.
+     */
+    CompletableFuture<DiskVerifyReport> verifyDisks();
+
+    /**
+     * Copies the disks, as of the last epoch that is durable on this member, to files on this member's host while the guest runs.
+     * Completes exceptionally with an IllegalStateException that says why not; no incomplete file is left then.
+     *
+     * @param files absolute paths, one for each disk, that do not exist yet
+     */
+    CompletableFuture<String> backup(List<String> files);
+
+    /**
      * Hands the guest over to the backup on purpose. Completes with a sentence for the operator once the backup leads;
      * exceptionally with an IllegalStateException whose message says why it cannot be done now (nothing has changed then).
      */

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.plover.api.consensus.Membership;
 import org.plover.api.group.Group;
+import org.plover.api.group.MemberKind;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,6 +67,8 @@ final class Election {
     private int remembering;
     /** The newest membership that each of those who answered has accepted. */
     private final Membership[] claims = new Membership[Group.SIZE];
+    /** The newest membership that each of those who have answered knows to be in force. */
+    private final Membership[] known = new Membership[Group.SIZE];
     /** Who said with its answer that it holds the guest. */
     private int holding;
     /** This member holds no guest: it may only lead if no other in-sync member does either. */
@@ -140,8 +143,8 @@ final class Election {
 
     /** Whether it makes sense to ask at all; the answers decide whether the in-sync set names this member. */
     private boolean mayStand() {
-        boolean hasLog = core.state == State.RECOVERING || !following.needsBase();
-        return hasLog && core.newestMembership() != null && (core.host.canLead() || core.host.canColdStart());
+        boolean mayLackLog = core.state == State.RECOVERING || !core.host.canLead(); // a guest that is booted needs none
+        return (mayLackLog || !following.needsBase()) && core.newestMembership() != null && (core.host.canLead() || core.host.canColdStart());
     }
 
     // ---- candidate
@@ -153,6 +156,8 @@ final class Election {
         remembering = core.state.isVoting() ? answered : 0;
         Arrays.fill(claims, null);
         claims[core.self] = core.newestMembership();
+        Arrays.fill(known, null);
+        known[core.self] = core.membershipInForce();
         cold = !core.host.canLead();
         holding = cold ? 0 : answered;
         source = -1;
@@ -205,7 +210,10 @@ final class Election {
             LOG.info("{}: {} in view {} refuses view {}, knows {}", core.name(), core.nameOf(peer.index), theirView, target, theirs);
             heard = Memberships.newer(heard, theirs);
         } else if (stage == Stage.CANVASS) {
-            count(peer, flags, theirs);
+            count(peer, flags, inForce, theirs);
+            if (core.state == State.LEARNER && isUndisputed(heard)) {
+                learn(heard, now);
+            }
             if (hasQuorum() && isFit() && core.state != State.LEARNER) {
                 prepare(0, now);
             }
@@ -230,12 +238,13 @@ final class Election {
         notBeforeNanos = now;
     }
 
-    private void count(Peer peer, int flags, Membership theirs) {
+    private void count(Peer peer, int flags, Membership inForce, Membership theirs) {
         answered |= 1 << peer.index;
         if ((flags & REMEMBERS) != 0) {
             remembering |= 1 << peer.index;
         }
         claims[peer.index] = theirs;
+        known[peer.index] = inForce;
         if ((flags & GUEST) != 0) {
             holding |= 1 << peer.index;
         }
@@ -245,27 +254,44 @@ final class Election {
     private boolean hasQuorum() {
         Membership m = inForce();
         return rememberingMajority()
-                || cold && Integer.bitCount(answered & voters()) >= m.majority()
-                || (answered & m.voterMask()) == m.voterMask() && Integer.bitCount(answered & voters()) >= m.majority();
+                || cold && Integer.bitCount(answered & voters()) >= core.majorityOf(m)
+                || (answered & m.voterMask()) == m.voterMask() && Integer.bitCount(answered & voters()) >= core.majorityOf(m);
     }
 
     private boolean rememberingMajority() {
-        return Integer.bitCount(remembering & voters()) >= inForce().majority();
+        return Integer.bitCount(remembering & voters()) >= core.majorityOf(inForce());
     }
 
     /** The newest membership known to be committed, or else the newest known. */
     private Membership inForce() {
-        Membership known = Memberships.newer(core.memberships.committed(), heardInForce);
-        if (known == null) {
+        Membership base = Memberships.newer(core.memberships.committed(), heardInForce);
+        if (base == null) {
             return heard;
         }
-        Membership found = known;
+        Membership found = base;
         for (Membership m : claims) {
-            if (m != null && m.isNewerThan(found) && accepted(m, known) >= known.majority()) {
+            if (m != null && m.isNewerThan(found) && (accepted(m, base) >= core.majorityOf(base) || isUndisputed(m))) {
                 found = m; // whether anybody knows it or not
             }
         }
         return found;
+    }
+
+    /**
+     * A proposal that brings the other replica in may be counted, whoever has accepted it, once everybody has answered and
+     * nobody knows of a newer one: its proposer was alone in sync, so nobody else can have led or proposed anything before it
+     * counted; and neither replica, both of which it names as they are now, has done so since.
+     */
+    private boolean isUndisputed(Membership m) {
+        int proposer = core.leaderOf(m.view());
+        Membership before = known[proposer];
+        boolean isNewest = Integer.bitCount(answered) == Group.SIZE && m.equals(claims[proposer]) && before != null
+                && before.inSyncMask() == 1 << proposer && m.isNewerThan(before) && m.version() == before.version() + 1;
+        for (Peer p : core.peers) {
+            isNewest &= claims[p.index] == null || !claims[p.index].isNewerThan(m);
+            isNewest &= core.group.member(p.index).kind() == MemberKind.WITNESS || isVoter(p, m) && m.isInSync(p.index);
+        }
+        return isNewest;
     }
 
     /** How many of those who have answered and vote by {@code base} have accepted this very membership last. */
@@ -293,7 +319,37 @@ final class Election {
         if (PaxosCore.generationOf(heard.view()) > PaxosCore.generationOf(inForce().view()) && !isNamedIn(heard)) {
             return false; // somebody was made the primary by force, or has booted the guest: that one counts
         }
-        return (!cold || isGuestLost()) && (isFitBy(heard) || isFitBy(newestPossible()));
+        return (!cold || isGuestLost()) && (isFitBy(heard) || isFitBy(newestPossible()) || unused() != null);
+    }
+
+    /**
+     * A proposal that takes this replica out of the in-sync set counts only once its proposer has acted on it, which it does
+     * not do before it has durably noted it to be in force. A proposer that answers and has not noted that, has not acted on it
+     * and never will, for it promises a newer view; and it holds no guest to go on with. So what was in force before still says
+     * who may go on. If the proposal is part of the log that the proposer remembers, it keeps its place there; if everybody has
+     * answered and no majority remembers the log, it is as lost as what else was forgotten.
+     *
+     * @return the membership that was in force when the proposal was made and names this replica in sync, or null
+     */
+    private Membership unused() {
+        int proposer = core.leaderOf(heard.view());
+        Membership before = known[proposer];
+        if (cold || proposer == core.self || before == null || !heard.equals(claims[proposer]) || (holding & 1 << proposer) != 0) {
+            return null;
+        }
+        boolean isLogKnown = rememberingMajority() ? (remembering & 1 << proposer) != 0 : Integer.bitCount(answered) == Group.SIZE;
+        boolean isSuccessor = heard.isNewerThan(before) && heard.version() == before.version() + 1
+                && heard.voterMask() == before.voterMask() && hasSameMembers(heard, before);
+        boolean isInForce = heardInForce != null && heardInForce.isNewerThan(before);
+        return isLogKnown && isSuccessor && !isInForce && isNamedIn(before) && isVoter(core.peers[core.self], before) ? before : null;
+    }
+
+    private static boolean hasSameMembers(Membership a, Membership b) {
+        boolean same = true;
+        for (int i = 0; i < Group.SIZE; i++) {
+            same &= a.incarnation(i) == b.incarnation(i);
+        }
+        return same;
     }
 
     /**
@@ -353,7 +409,7 @@ final class Election {
         Membership base = inForce();
         Membership found = base;
         for (Membership m : claims) {
-            if (m != null && m.isNewerThan(found) && supporters(m, base) >= base.majority()) {
+            if (m != null && m.isNewerThan(found) && supporters(m, base) >= core.majorityOf(base)) {
                 found = m;
             }
         }
@@ -373,7 +429,9 @@ final class Election {
 
     /** What is to be agreed on again: the newest membership by which this replica may lead. */
     private Membership confirmable() {
-        return isFitBy(heard) ? heard : newestPossible();
+        Membership possible = newestPossible();
+        Membership before = isFitBy(heard) || isFitBy(possible) ? null : unused();
+        return isFitBy(heard) ? heard : before != null ? before : possible;
     }
 
     private boolean isNamedIn(Membership m) {
@@ -423,7 +481,7 @@ final class Election {
         Membership theirs = Wire.getMembership(message);
         learn(inForce, now);
         heardInForce = Memberships.newer(heardInForce, inForce);
-        count(peer, flags, theirs);
+        count(peer, flags, inForce, theirs);
         heardCommit = Math.max(heardCommit, commit);
         if ((flags & HAS_LOG) != 0 && !cold && isBetter(lastView, last)) {
             source = peer.index;
@@ -487,11 +545,17 @@ final class Election {
             return; // the answer of the one that counts may still come
         }
         if (!isFit()) {
-            giveUp(heard + " does not name this replica in sync", now);
-            return;
+            if (Integer.bitCount(answered) == Group.SIZE) {
+                giveUp(heard + " does not name this replica in sync", now);
+            }
+            return; // one who has not answered yet may know better
         }
         Membership chosen = confirmable();
         boolean unknownHere = chosen.isNewerThan(core.newestMembership());
+        Membership inLog = core.memberships.pending();
+        if (!cold && unknownHere && inLog != null && inLog.view() == chosen.view()) {
+            core.memberships.learnCommitted(inLog); // its proposer began another change, which it does only when the one before is in force
+        }
         if (!cold && unknownHere && core.memberships.pending() != null) {
             giveUp(chosen + " comes after a change that is not committed yet", now);
             return;
@@ -514,7 +578,8 @@ final class Election {
             confirmed = core.memberships.pending() == null ? chosen : null;
         }
         core.transition(State.NORMAL_LEADER, "view " + target + " is promised by " + core.group.names(answered));
-        leadership.begin(now, null, confirmed);
+        inLog = core.memberships.pending();
+        leadership.begin(now, null, confirmed, inLog != null && !isNamedIn(inLog) ? chosen.inSyncMask() : 0);
     }
 
     /**
@@ -526,7 +591,7 @@ final class Election {
         core.ownGeneration(target, Math.max(Math.max(heardCommit, core.commitIndex()), log.base()), base);
         core.suspend();
         core.transition(State.NORMAL_LEADER, "view " + target + " is promised by " + core.group.names(answered));
-        leadership.begin(now, "every member in sync has lost the guest", chosen.withInSync(target, core.group.me().bit()));
+        leadership.begin(now, "every member in sync has lost the guest", chosen.withInSync(target, core.group.me().bit()), 0);
     }
 
     /**

@@ -29,6 +29,8 @@ final class Leadership {
     private long gatheredBytes;
     /** Why the guest has to be booted when the view is entered, or null. */
     private String coldStart;
+    /** The in-sync set to be agreed on before the view is entered, or 0; see {@link Election#unused}. */
+    private int reinstated;
     /** A membership came into force and the others should know now. */
     private boolean announce;
 
@@ -55,10 +57,12 @@ final class Leadership {
      * @param coldWhy   null, or why nobody holds the guest any more, so that the host has to boot one
      * @param confirmed null, or a membership that is known from stable storage while the log that brought it may be
      *                  forgotten, so that it has to be agreed on again
+     * @param reinstate 0, or the in-sync set that a change in the log replaces, which has never been acted on
      */
-    void begin(long now, String coldWhy, Membership confirmed) {
+    void begin(long now, String coldWhy, Membership confirmed, int reinstate) {
         open();
         coldStart = coldWhy;
+        reinstated = reinstate;
         if (confirmed == null) {
             log.append(core.view(), EntryType.NOOP, NOTHING.rewind());
         } else {
@@ -70,7 +74,7 @@ final class Leadership {
 
     /** As {@link #begin}, of a generation in which this member alone votes: nobody has to agree. */
     void beginAlone(long now, String coldWhy) {
-        begin(now, coldWhy, null);
+        begin(now, coldWhy, null, 0);
         commitWhatMajorityHas(now);
     }
 
@@ -81,6 +85,7 @@ final class Leadership {
         core.leader = core.self;
         core.carryLogInto(core.view());
         coldStart = null;
+        reinstated = 0;
         entered = false;
         gatheredBytes = 0;
         for (Peer p : core.peers) {
@@ -94,6 +99,13 @@ final class Leadership {
 
     private void enterIfReady() {
         if (entered || core.state != State.NORMAL_LEADER || core.commitIndex() < firstIndex) {
+            return;
+        }
+        if (reinstated != 0) {
+            appendMembership(core.memberships.committed().withInSync(core.view(), reinstated));
+            reinstated = 0;
+            firstIndex = log.last();
+            pumpAll(true, core.lastTick());
             return;
         }
         if (coldStart != null) {
@@ -356,7 +368,7 @@ final class Leadership {
     }
 
     private boolean votesAlone() {
-        return core.memberships.committed().majority() == 1;
+        return core.majorityOf(core.memberships.committed()) == 1;
     }
 
     /** When the newest message was sent that a majority has answered in this view; see {@link Consensus#lastQuorumNanos}. */

@@ -126,6 +126,24 @@ final class PaxosCore implements Consensus {
         return memberships.isVoter(self, ballot.incarnation());
     }
 
+    /**
+     * How many votes decide by that membership. Of two voters both are in every majority; so when one is certain to have
+     * lost its storage, the other decides alone: without it nothing can have been, or will be, promised or accepted.
+     */
+    int majorityOf(Membership m) {
+        return Integer.bitCount(m.voterMask()) == 2 && isOtherVoterLost(m) ? 1 : m.majority();
+    }
+
+    private boolean isOtherVoterLost(Membership m) {
+        boolean mine = m.isVoter(self) && m.incarnation(self) == ballot.incarnation();
+        boolean lost = false;
+        for (Peer p : peers) {
+            // an incarnation that follows the agreed one: the storage that knew of promises is gone
+            lost |= p.index != self && m.isVoter(p.index) && p.wasConnected && p.incarnation != m.incarnation(p.index);
+        }
+        return mine && lost;
+    }
+
     void transition(State next, String reason) {
         if (!state.mayBecome(next)) {
             throw new IllegalStateException(name() + ": " + state + " may not become " + next + " (" + reason + ")");
@@ -353,6 +371,7 @@ final class PaxosCore implements Consensus {
     public void onConnected(int member, long incarnation, long now) {
         Peer peer = peers[member];
         peer.connected = true;
+        peer.wasConnected = true;
         peer.incarnation = incarnation;
         peer.forget(log.last());
         if (state == State.NORMAL_LEADER) {

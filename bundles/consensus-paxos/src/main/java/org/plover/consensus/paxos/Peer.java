@@ -4,6 +4,8 @@ package org.plover.consensus.paxos;
 final class Peer {
     final int index;
     boolean connected;
+    /** {@link #incarnation} is known. */
+    boolean wasConnected;
     /** As the transport says with every message. */
     long incarnation;
     /** Last message in this member's view or a newer one. */

@@ -28,6 +28,8 @@ public final class Protocol {
     /** Name and content of a file to be put elsewhere. */
     public static final String FILE = "file";
     public static final String CONTENT = "content";
+    /** List of absolute paths on the appliance's host. */
+    public static final String FILES = "files";
     public static final String SINCE = "since";
     public static final String TIMEOUT_SECONDS = "timeoutSeconds";
     public static final String OK = "ok";
@@ -44,6 +46,10 @@ public final class Protocol {
     public static final String EPOCHS = "epochs";
     /** {@code VerifyReport} of one virtual machine. */
     public static final String VERIFY = "verify";
+    /** {@code DiskVerifyReport} of one virtual machine. */
+    public static final String VERIFY_DISKS = "verify-disks";
+    /** Object with {@link #MESSAGE}; needs {@link #FILES}. */
+    public static final String BACKUP = "backup";
     /** Object with {@link #MESSAGE}. */
     public static final String SWITCHOVER = "switchover";
     /** Object with {@link #MESSAGE}; needs {@link #CONFIRMATION}. */

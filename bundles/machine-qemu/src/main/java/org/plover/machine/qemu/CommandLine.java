@@ -3,6 +3,7 @@ package org.plover.machine.qemu;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.plover.api.disk.DiskAttachment;
 import org.plover.api.machine.MachineSpec;
 import org.plover.api.machine.NicSpec;
 import org.plover.machine.qemu.Settings.MachineType;
@@ -39,6 +40,10 @@ final class CommandLine {
             add(a, "-netdev", "stream,id=net" + i + ",server=off,addr.type=unix,addr.path=" + escape(files.nicSocket(i)));
             add(a, "-device", nic(settings, spec.nics().get(i), i));
         }
+        for (int i = 0; i < spec.disks().size(); i++) {
+            add(a, "-blockdev", blockNode(settings, spec.disks().get(i), i));
+            add(a, "-device", disk(settings, spec.disks().get(i), i));
+        }
         add(a, "-kernel", spec.kernel().toString());
         if (spec.initrd() != null) {
             add(a, "-initrd", spec.initrd().toString());
@@ -58,17 +63,32 @@ final class CommandLine {
     }
 
     private static String nic(Settings settings, NicSpec nic, int i) {
-        StringBuilder s = new StringBuilder(settings.machineType() == MachineType.MICROVM
-                ? "virtio-net-device" : "virtio-net-pci,romfile=");
-        if (settings.legacyVirtio() && settings.machineType() != MachineType.MICROVM) {
-            // A modern virtio-pci device saves 1,024 queue descriptions whatever it uses: 42 KB and 1 ms for each NIC.
-            s.append(",disable-modern=on,disable-legacy=off");
+        String s = virtio(settings, "net") + (settings.machineType() == MachineType.MICROVM ? "" : ",romfile=") + ",id=nic" + i
+                + ",netdev=net" + i + ",mac=" + nic.mac();
+        return nic.mtu() == 1500 ? s : s + ",host_mtu=" + nic.mtu();
+    }
+
+    private static String virtio(Settings settings, String kind) {
+        if (settings.machineType() == MachineType.MICROVM) {
+            return "virtio-" + kind + "-device";
         }
-        s.append(",netdev=net").append(i).append(",mac=").append(nic.mac());
-        if (nic.mtu() != 1500) {
-            s.append(",host_mtu=").append(nic.mtu());
-        }
-        return s.toString();
+        // A modern virtio-pci device saves 1,024 queue descriptions whatever it uses: 42 KB and 1 ms for each.
+        return "virtio-" + kind + "-pci" + (settings.legacyVirtio() ? ",disable-modern=on,disable-legacy=off" : "");
+    }
+
+    /** The export is raw content as it is: no format driver that could take what the guest writes for a header. */
+    private static String blockNode(Settings settings, DiskAttachment disk, int i) {
+        return "driver=nbd,node-name=disk" + i + ",server.type=unix,server.path=" + escape(disk.socket().toAbsolutePath())
+                + ",export=" + escape(disk.export()) + ",reconnect-delay=" + settings.diskReconnectSeconds()
+                + (disk.readOnly() ? ",read-only=on" : "");
+    }
+
+    private static String disk(Settings settings, DiskAttachment disk, int i) {
+        // An error goes to the guest, which knows what to do about it: a stopped machine would only look like a dead one. Discards
+        // are not offered, since the export would not see them.
+        return virtio(settings, "blk") + ",id=blk" + i + ",drive=disk" + i + ",serial=plover-" + i + ",logical_block_size="
+                + disk.sectorBytes() + ",physical_block_size=" + disk.sectorBytes()
+                + ",num-queues=1,discard=off,werror=report,rerror=report";
     }
 
     /**

@@ -291,7 +291,14 @@ final class HostCheck {
                         "give it a unicast MAC such as 52:54:00:12:34:56 and an MTU of 68 to 9000");
             }
         }
-        return Finding.ok(subject, spec.memoryMiB() + " MiB, " + spec.vcpus() + " vCPUs, " + spec.nics().size() + " interfaces");
+        for (int i = 0; i < spec.disks().size(); i++) {
+            int bytes = spec.disks().get(i).sectorBytes();
+            if (bytes != 512 && bytes != 4096) {
+                return Finding.error(subject, "disk " + i + " has sectors of " + bytes + " bytes", "choose 512 or 4096");
+            }
+        }
+        return Finding.ok(subject, spec.memoryMiB() + " MiB, " + spec.vcpus() + " vCPUs, " + spec.nics().size() + " interfaces, "
+                + spec.disks().size() + " disks");
     }
 
     private static Finding readable(String subject, Path file) {
@@ -304,11 +311,15 @@ final class HostCheck {
         String subject = "Runtime directory";
         CommandLine.Files files = CommandLine.Files.of(spec, settings.ramDirectory());
         Path directory = files.runtimeDirectory();
-        String longest = files.nicSocket(Math.max(0, spec.nics().size() - 1)).toString();
-        int bytes = longest.getBytes(StandardCharsets.UTF_8).length;
-        if (bytes > Linux.UNIX_PATH_BYTES_MAX) {
-            return Finding.error(subject, "socket path " + longest + " has " + bytes + " bytes, Linux takes "
-                    + Linux.UNIX_PATH_BYTES_MAX, "choose a shorter runtime directory");
+        List<Path> sockets = new ArrayList<>();
+        sockets.add(files.nicSocket(Math.max(0, spec.nics().size() - 1)));
+        spec.disks().forEach(disk -> sockets.add(disk.socket().toAbsolutePath()));
+        for (Path socket : sockets) {
+            int bytes = socket.toString().getBytes(StandardCharsets.UTF_8).length;
+            if (bytes > Linux.UNIX_PATH_BYTES_MAX) {
+                return Finding.error(subject, "socket path " + socket + " has " + bytes + " bytes, Linux takes "
+                        + Linux.UNIX_PATH_BYTES_MAX, "choose a shorter runtime directory");
+            }
         }
         Path existing = directory;
         while (existing != null && !Files.exists(existing)) {

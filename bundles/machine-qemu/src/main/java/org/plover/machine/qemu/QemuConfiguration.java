@@ -48,4 +48,9 @@ import org.osgi.service.metatype.annotations.Option;
     @AttributeDefinition(name = "RAM directory",
             description = "A tmpfs with room for the guest's memory; restart needed.")
     String ramDirectory() default "/dev/shm";
+
+    @AttributeDefinition(name = "Reconnect to disks", min = "0", max = "3600",
+            description = "Seconds that requests of the guest wait for a disk's server that has gone away, before they fail with an"
+                    + " I/O error; the guest cannot be stopped for an epoch meanwhile; restart needed.")
+    int diskReconnectSeconds() default 30;
 }

@@ -8,6 +8,7 @@ import static org.junit.Assert.assertTrue;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.Test;
+import org.plover.api.disk.DiskAttachment;
 import org.plover.api.machine.MachineSpec;
 import org.plover.api.machine.NicSpec;
 import org.plover.machine.qemu.Settings.MachineType;
@@ -24,7 +25,7 @@ public class CommandLineTest {
     }
 
     private static Settings with(MachineType type, boolean legacy, String cpu, String... extra) {
-        return new Settings("q", "auto", type, cpu, legacy, List.of(extra), 0, RAM);
+        return new Settings("q", "auto", type, cpu, legacy, List.of(extra), 0, RAM, 30);
     }
 
     @Test
@@ -32,8 +33,23 @@ public class CommandLineTest {
         String line = line(Settings.DEFAULT, spec("redis", null, new NicSpec("52:54:00:00:00:01", 1500),
                 new NicSpec("52:54:00:00:00:02", 9000)), "tcg");
         assertTrue(line, line.contains("-netdev stream,id=net1,server=off,addr.type=unix,addr.path=/run/x,,y/nic1 -device "
-                + "virtio-net-pci,romfile=,disable-modern=on,disable-legacy=off,netdev=net1,mac=52:54:00:00:00:02,host_mtu=9000"));
+                + "virtio-net-pci,disable-modern=on,disable-legacy=off,romfile=,id=nic1,netdev=net1,mac=52:54:00:00:00:02,host_mtu=9000"));
         assertTrue(line, line.contains("netdev=net0,mac=52:54:00:00:00:01 -netdev"));
+    }
+
+    @Test
+    public void shouldAttachEveryDiskToItsExport() {
+        MachineSpec spec = spec("redis", null).withDisks(List.of(new DiskAttachment(Path.of("/run/d,0"), "root", 512, false),
+                new DiskAttachment(Path.of("/run/d1"), "data", 4096, true)));
+        String line = line(Settings.DEFAULT, spec, "tcg");
+        assertTrue(line, line.contains("-blockdev driver=nbd,node-name=disk0,server.type=unix,server.path=/run/d,,0,export=root,"
+                + "reconnect-delay=30 -device virtio-blk-pci,disable-modern=on,disable-legacy=off,id=blk0,drive=disk0,"
+                + "serial=plover-0,logical_block_size=512,physical_block_size=512,"));
+        assertTrue(line, line.contains("export=data,reconnect-delay=30,read-only=on -device virtio-blk-pci,"));
+        assertTrue(line, line.contains("serial=plover-1,logical_block_size=4096,physical_block_size=4096,"));
+        assertTrue(line, line.contains("werror=report,rerror=report"));
+        String microvm = line(with(MachineType.MICROVM, true, ""), spec, "kvm");
+        assertTrue(microvm, microvm.contains("-device virtio-blk-device,id=blk0,drive=disk0,"));
     }
 
     @Test
@@ -59,7 +75,7 @@ public class CommandLineTest {
                 spec("a", Path.of("/i"), new NicSpec("52:54:00:00:00:01", 1500)), "kvm");
         assertTrue(kvm, kvm.contains("-accel kvm -cpu host"));
         assertTrue(kvm, kvm.contains("-machine microvm,suppress-vmdesc=on,acpi=on,"));
-        assertTrue(kvm, kvm.contains("-device virtio-net-device,netdev=net0,mac="));
+        assertTrue(kvm, kvm.contains("-device virtio-net-device,id=nic0,netdev=net0,mac="));
         assertTrue(kvm, kvm.contains("-initrd /i"));
         assertTrue(kvm, kvm.endsWith("-append quiet -device virtio-rng-device"));
         String modern = line(with(MachineType.PC, false, "Nehalem"), spec("a", null, new NicSpec("52:54:00:00:00:01", 1500)), "tcg");

@@ -38,7 +38,7 @@ public class HostCheckTest {
     }
 
     private static Settings settings(String qemu, String accelerator, Path ram) {
-        return new Settings(qemu, accelerator, MachineType.Q35, "", true, List.of(), 0, ram);
+        return new Settings(qemu, accelerator, MachineType.Q35, "", true, List.of(), 0, ram, 30);
     }
 
     private MachineSpec spec(int memoryMiB, Path directory, String mac) {

@@ -50,7 +50,7 @@ public class QemuMachineIT {
     static Settings settings(MachineType type) {
         Settings d = Settings.DEFAULT;
         return new Settings(d.qemu(), d.accelerator(), type, d.cpuModel(), d.legacyVirtio(), d.extraArguments(), d.nice(),
-                d.ramDirectory());
+                d.ramDirectory(), d.diskReconnectSeconds());
     }
 
     @Test
@@ -67,7 +67,7 @@ public class QemuMachineIT {
     public void shouldCycleOnPcWithOneVcpuAndModernVirtio() throws Exception {
         Settings d = Settings.DEFAULT;
         cycle(new Settings(d.qemu(), d.accelerator(), MachineType.PC, d.cpuModel(), false, d.extraArguments(), 5,
-                d.ramDirectory()), 1, 20);
+                d.ramDirectory(), d.diskReconnectSeconds()), 1, 20);
     }
 
     private void cycle(Settings settings, int vcpus, int cycles) throws Exception {
@@ -290,7 +290,7 @@ public class QemuMachineIT {
     public void shouldTellQemusLastWordsWhenItEndsAtOnce() throws Exception {
         Settings d = Settings.DEFAULT;
         Settings wrong = new Settings(d.qemu(), d.accelerator(), d.machineType(), d.cpuModel(), true, List.of("-device", "no-such"),
-                0, d.ramDirectory());
+                0, d.ramDirectory(), d.diskReconnectSeconds());
         try (TestGuest guest = new TestGuest(wrong, directory("a"), 1)) {
             MachineException e = assertThrows(MachineException.class, () -> guest.machine.start(StartMode.BOOT));
             assertTrue(e.getMessage(), e.getMessage().contains("'no-such' is not a valid device model name"));

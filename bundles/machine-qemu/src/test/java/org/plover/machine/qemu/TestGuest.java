@@ -31,7 +31,11 @@ final class TestGuest implements MachineListener, AutoCloseable {
     private final LinkedBlockingQueue<Integer> arpReplies = new LinkedBlockingQueue<>();
 
     TestGuest(Settings settings, Path runtimeDirectory, int vcpus) throws MachineException {
-        spec = spec(runtimeDirectory, vcpus);
+        this(settings, spec(runtimeDirectory, vcpus));
+    }
+
+    TestGuest(Settings settings, MachineSpec spec) throws MachineException {
+        this.spec = spec;
         machine = QemuMachineProvider.with(settings).create(spec, this);
     }
 

@@ -27,18 +27,26 @@ public interface Guest {
      */
     void finishCapture(long epoch, PageSet peerDirty);
 
-    /** Primary, guest running again: compares with the backup's digests and sends state and divergent pages; reports {@link GuestEvents#onTransferred}. */
-    void transfer(long view, long epoch, int member, long[] peerDigests);
+    /**
+     * Primary, guest running again: compares with the backup's digests, sends state and divergent pages and blocks, and makes the
+     * epoch's disk content durable here; reports {@link GuestEvents#onTransferred} when both are done.
+     *
+     * @param compareFrom block of the disks from which on digests of a slice are sent along, for comparison; -1 for none
+     */
+    void transfer(long view, long epoch, int member, long[] peerDigests, long compareFrom);
+
+    /** Primary: the backup has acknowledged the epoch, so what changed on disk up to it is no difference any more. */
+    void acknowledged(long epoch, boolean forJoin);
 
     /**
-     * Primary: sends all of memory to a fresh backup while the guest runs, again and again what was written meanwhile, until
-     * little is left; reports progress to {@link GuestEvents#onPrecopied}. What is left is sent by the next capture.
-     *
-     * @param session      drawn by the fresh backup for its new machine; all pages sent to it carry this number
-     * @param secret       keys the hashers of both sides for this session
-     * @param alreadyDirty pages in which the fresh machine is not empty
+     * Makes everything durable that the guest has written to its disks, and its flushes from now on. Returns true if that is
+     * so at once (it has no disks); else reports {@link GuestEvents#onSettled} with the number given.
      */
-    void precopy(long view, long session, int member, byte[] secret, PageSet alreadyDirty);
+    boolean alone(int request);
+
+    /** Primary: sends disks and memory to a fresh backup while the guest runs, again and again what was written meanwhile, until
+     * little is left; reports progress to {@link GuestEvents#onPrecopied}. What is left is sent by the next capture. */
+    void precopy(Precopy what);
 
     /** Ends a precopy that is under way as soon as possible; {@link GuestEvents#onPrecopied} is not reported then. */
     void cancelPrecopy();
@@ -64,8 +72,14 @@ public interface Guest {
     /** Bytes the guest has not taken up yet. */
     long pendingInputBytes();
 
-    /** Busiest vCPU since the last call, permille. */
+    /** Busiest vCPU since the last call, permille; a guest with disk requests counts as busy. */
     int sampleActivity();
+
+    /** Whether the guest has disks at all. */
+    boolean hasDisks();
+
+    /** Bytes written to disks that wait for this epoch's end. */
+    long unsealedDiskBytes();
 
     /**
      * What a capture is for.
@@ -80,4 +94,14 @@ public interface Guest {
     record Capture(long epoch, long index, boolean everything, boolean verify, boolean staysStopped, String hasher) {
     }
 
+    /**
+     * Whom to copy the guest to.
+     *
+     * @param session drawn by the fresh backup for its new machine; all that is sent to it carries this number
+     * @param secret  keys the hashers of both sides for this session
+     * @param hasher  hasher with which disks are compared
+     * @param offer   what the fresh backup has already, as its {@link GuestEvents#onReady} said
+     */
+    record Precopy(long view, long session, int member, byte[] secret, String hasher, byte[] offer) {
+    }
 }

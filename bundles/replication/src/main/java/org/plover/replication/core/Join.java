@@ -2,8 +2,6 @@ package org.plover.replication.core;
 
 import org.plover.api.consensus.Consensus;
 import org.plover.api.consensus.Membership;
-import org.plover.api.gate.OutputGate;
-import org.plover.api.memory.PageSet;
 
 /**
  * Bringing a fresh backup in while the primary's guest serves: copy memory in rounds, end one epoch with everything that is
@@ -29,13 +27,13 @@ final class Join {
     private long proposedIndex;
     private int percent;
 
-    Join(ReplicaCore core, long session, long incarnation, PageSet alreadyDirty, long nowNanos) {
+    Join(ReplicaCore core, long session, long incarnation, byte[] offer, long nowNanos) {
         this.core = core;
         this.session = session;
         this.incarnation = incarnation;
         this.startedNanos = nowNanos;
-        core.fx.log("bringing " + core.peerName() + " in: copying memory while the guest runs");
-        core.guest.precopy(core.consensus.view(), session, core.peer, core.fx.random(32), alreadyDirty);
+        core.fx.log("bringing " + core.peerName() + " in: copying disks and memory while the guest runs");
+        core.guest.precopy(new Guest.Precopy(core.consensus.view(), session, core.peer, core.fx.random(32), core.settings.hasher(), offer));
     }
 
     long session() {
@@ -104,6 +102,6 @@ final class Join {
         core.fx.log("bringing " + core.peerName() + " in was given up: " + why);
         stop();
         core.primary.abort(why, nowNanos);
-        core.fx.gate().mode(OutputGate.Mode.OPEN);
+        core.openGate();
     }
 }

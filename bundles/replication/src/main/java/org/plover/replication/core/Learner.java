@@ -4,7 +4,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import org.plover.api.gate.OutputGate;
-import org.plover.api.memory.PageSet;
 
 /**
  * The side of a replica without a guest that counts: it makes an empty machine ready, asks the primary for its state, and
@@ -18,7 +17,8 @@ final class Learner {
     private long session;
     /** The primary may have begun to send: the machine is not empty any more. */
     private boolean asked;
-    private PageSet ownDirty;
+    /** What the machine and the disks here hold already, for the primary. */
+    private byte[] offer;
     private long nextAskNanos;
     private long prepareAtNanos;
     /** Index of the SYNC entry of the state that is being put in place, or 0. */
@@ -49,7 +49,7 @@ final class Learner {
         asked = false;
         stagedIndex = 0;
         prepareAtNanos = 0;
-        ownDirty = null;
+        offer = null;
     }
 
     /** Whether an empty machine is waiting, or about to be made. */
@@ -65,8 +65,8 @@ final class Learner {
         return stagedIndex != 0;
     }
 
-    void onReady(PageSet alreadyDirty, long nowNanos) {
-        ownDirty = alreadyDirty;
+    void onReady(byte[] held, long nowNanos) {
+        offer = held;
         nextAskNanos = nowNanos;
     }
 
@@ -89,7 +89,7 @@ final class Learner {
         if (prepareAtNanos != 0 && nowNanos >= prepareAtNanos) {
             prepare();
         }
-        if (core.guestReady && !core.guestIntact && ownDirty != null && nowNanos >= nextAskNanos && core.isFollowingPeer()) {
+        if (core.guestReady && !core.guestIntact && offer != null && nowNanos >= nextAskNanos && core.isFollowingPeer()) {
             nextAskNanos = nowNanos + ASK_AGAIN_NANOS;
             ask();
         }
@@ -101,10 +101,8 @@ final class Learner {
             core.guest.expect(session);
         }
         byte[] hardware = core.settings.hardware().getBytes(StandardCharsets.UTF_8);
-        ByteBuffer m = Wire.message(Wire.JOIN, core.consensus.view(), 8 + 8 + ownDirty.encodedBytes() + hardware.length)
-                .putLong(session).putLong(core.primary.epoch());
-        ownDirty.encode(m);
-        m.put(hardware);
+        ByteBuffer m = Wire.message(Wire.JOIN, core.consensus.view(), 8 + 8 + 4 + offer.length + hardware.length)
+                .putLong(session).putLong(core.primary.epoch()).putInt(offer.length).put(offer).put(hardware);
         asked |= core.fx.send(core.peer, m.flip());
     }
 

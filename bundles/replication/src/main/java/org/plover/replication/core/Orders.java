@@ -5,6 +5,7 @@ import java.util.concurrent.TimeUnit;
 import org.plover.api.consensus.Membership;
 import org.plover.api.group.Member;
 import org.plover.api.group.MemberKind;
+import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.VerifyReport;
 
 /** What operators ask of a replica, from the request to the sentence that tells how it went. */
@@ -30,6 +31,16 @@ final class Orders {
             refuse(request, notProtected("compare memory"));
         } else {
             core.primary.requestVerify(request);
+        }
+    }
+
+    void verifyDisks(CompletableFuture<DiskVerifyReport> request) {
+        if (core.state() != ReplicaState.PROTECTED) {
+            refuse(request, notProtected("compare disks"));
+        } else if (!core.guest.hasDisks()) {
+            refuse(request, "this guest has no disks");
+        } else {
+            core.primary.disks().begin(request);
         }
     }
 

@@ -70,19 +70,21 @@ final class PrimaryEpochs implements EpochView {
     private long capturedNanos;
     private long previousCaptureNanos;
     private boolean staged;
+    /** All is sent, and the epoch's disk content is durable here. */
+    private boolean transferred;
+    private boolean peerApplied;
     /** The epoch up to which output may leave as soon as a majority has been heard from, or 0. */
     private long releasable;
     private PageSet peerDirty;
     private long[] peerDigests;
     private long pauseNanos;
     private long commitNanos;
-    private int dirtyPages;
-    private int samePages;
-    private long transferredBytes;
+    private GuestEvents.Transferred sent;
     private int releasedFrames;
     private int verified = -1;
     private CompletableFuture<VerifyReport> verifyRequest;
     private boolean handOverRequested;
+    private final DiskComparison disks = new DiskComparison();
     private long now;
 
     PrimaryEpochs(ReplicaCore core) {
@@ -108,6 +110,10 @@ final class PrimaryEpochs implements EpochView {
         } else {
             verifyRequest = request;
         }
+    }
+
+    DiskComparison disks() {
+        return disks;
     }
 
     void requestHandOver(boolean requested) {
@@ -136,7 +142,8 @@ final class PrimaryEpochs implements EpochView {
         if (!mayEnd || phase != Phase.RUNNING) {
             return;
         }
-        Decision decision = verifyRequest != null || handOverRequested ? Decision.END_INTERVAL_MAX
+        Decision decision = verifyRequest != null || handOverRequested || disks.wantsEnd(ageNanos()) ? Decision.END_INTERVAL_MAX
+                : core.guest.unsealedDiskBytes() > core.settings.diskEpochBytesMax() ? Decision.END_DISK
                 : core.settings.policy().decide(this);
         if (decision.ends()) {
             reason = decision;
@@ -165,6 +172,8 @@ final class PrimaryEpochs implements EpochView {
         forJoin = join;
         aborted = false;
         staged = false;
+        transferred = false;
+        peerApplied = false;
         peerDirty = null;
         peerDigests = null;
         verified = -1;
@@ -265,22 +274,23 @@ final class PrimaryEpochs implements EpochView {
     private void transfer() {
         if (phase == Phase.AWAIT_PEER_DIGESTS && (forJoin || peerDigests != null)) {
             to(Phase.TRANSFERRING);
-            core.guest.transfer(sync.view(), sync.epoch(), core.peer, peerDigests);
+            core.guest.transfer(sync.view(), sync.epoch(), core.peer, peerDigests, forJoin ? -1 : disks.slice());
         }
     }
 
-    void onTransferred(long ofEpoch, int dirty, int same, long bytes, long nowNanos) {
+    void onTransferred(long ofEpoch, GuestEvents.Transferred what, long nowNanos) {
         now = nowNanos;
         if (phase != Phase.TRANSFERRING || ofEpoch != sync.epoch()) {
             return;
         }
-        dirtyPages = dirty;
-        samePages = same;
-        transferredBytes = bytes;
+        sent = what;
+        transferred = true;
         to(Phase.AWAIT_APPLIED);
+        commit();
+        complete();
     }
 
-    /** The backup has the whole epoch: the one moment at which output of a protected guest may leave (S3). */
+    /** The backup has the whole epoch, its disk content durably. */
     void onStaged(long view, long ofEpoch, long nowNanos) {
         now = nowNanos;
         if (!isEnding(ofEpoch) || staged || aborted) {
@@ -290,12 +300,24 @@ final class PrimaryEpochs implements EpochView {
             throw new IllegalStateException("S3: epoch " + ofEpoch + " of view " + view + " acknowledged in view " + core.consensus.view());
         }
         staged = true;
-        commitNanos = nowNanos - capturedNanos;
-        if (!forJoin) {
-            releasable = ofEpoch;
-            release(nowNanos);
+        commit();
+    }
+
+    /**
+     * The one moment at which output of a protected guest may leave (S3): the backup has the whole epoch, and what it wrote to
+     * disks is durable on both sides (S6), so that even the loss of power everywhere cannot take back what output tells of.
+     */
+    private void commit() {
+        if (!staged || !transferred || aborted) {
+            return;
         }
-        core.consensus.truncate(syncIndex, nowNanos);
+        commitNanos = now - capturedNanos;
+        if (!forJoin) {
+            releasable = sync.epoch();
+            release(now);
+        }
+        core.guest.acknowledged(sync.epoch(), forJoin);
+        core.consensus.truncate(syncIndex, now);
     }
 
     /** Lets go what the backup has acknowledged, if this member has reason to believe that it still leads. */
@@ -309,6 +331,17 @@ final class PrimaryEpochs implements EpochView {
 
     boolean awaitsQuorum() {
         return releasable != 0;
+    }
+
+    void onDisksVerified(long ofEpoch, int blocks, int differing, List<Long> first) {
+        if (!isEnding(ofEpoch)) {
+            return;
+        }
+        if (differing > 0) {
+            core.fx.warn("epoch " + ofEpoch + ": " + differing + " of " + blocks + " compared blocks of the disks differ between the replicas"
+                    + " after the commit; this must not happen, please report it");
+        }
+        disks.onCompared(ofEpoch, blocks, differing, first);
     }
 
     void onVerified(long ofEpoch, int pages, int differing, List<Integer> first) {
@@ -326,19 +359,31 @@ final class PrimaryEpochs implements EpochView {
         }
     }
 
-    /** The backup runs on from the epoch's state; the next epoch may end. Returns whether this was expected. */
-    boolean onApplied(long ofEpoch, long nowNanos) {
+    /** The backup runs on from the epoch's state. */
+    void onApplied(long ofEpoch, long nowNanos) {
         now = nowNanos;
-        if (!isEnding(ofEpoch) || !staged || phase != Phase.AWAIT_APPLIED) {
-            return false;
+        if (isEnding(ofEpoch) && staged && !aborted) {
+            peerApplied = true;
+            complete();
+        }
+    }
+
+    /** The next epoch may end. */
+    private void complete() {
+        if (phase != Phase.AWAIT_APPLIED || !transferred || !peerApplied) {
+            return;
         }
         long interval = previousCaptureNanos == 0 || forJoin ? 0 : capturedNanos - previousCaptureNanos;
         if (!forJoin) {
-            core.fx.committed(new EpochRecord(ofEpoch, sync.view(), interval / 1000, pauseNanos / 1000, commitNanos / 1000,
-                    dirtyPages, samePages, transferredBytes, releasedFrames, reason.name(), verified));
+            core.fx.committed(new EpochRecord(sync.epoch(), sync.view(), interval / 1000, pauseNanos / 1000,
+                    commitNanos / 1000, sent.dirtyPages(), sent.samePages(), sent.diskBlocks(), sent.sameBlocks(), sent.bytes(),
+                    releasedFrames, reason.name(), verified));
         }
         to(Phase.RUNNING);
-        return true;
+        if (!forJoin) {
+            disks.onEpochCompleted(sync.epoch(), sent.comparedTo());
+        }
+        core.onEpochCompleted();
     }
 
     /** Whether the end of the current epoch has been waiting for the backup for longer than this. */
@@ -368,6 +413,7 @@ final class PrimaryEpochs implements EpochView {
             verifyRequest.completeExceptionally(new IllegalStateException("no comparison was made: " + why));
             verifyRequest = null;
         }
+        disks.fail(why);
         aborted = true;
         releasable = 0;
         switch (phase) {

@@ -13,6 +13,7 @@ import org.plover.api.gate.OutputGate;
 import org.plover.api.group.Group;
 import org.plover.api.group.MemberKind;
 import org.plover.api.memory.PageSet;
+import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.VerifyReport;
 
 /**
@@ -57,6 +58,9 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     private long usedSession;
     private Join join;
     private boolean aloneAgreed;
+    /** Number of the last request to make the guest's disks durable, and whether it has been fulfilled. */
+    private int settleRequest;
+    private boolean settled = true;
     private boolean membershipWanted;
     private boolean removing;
     private long nextSampleNanos;
@@ -152,6 +156,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
 
     private void bootGuest() {
         learner.forget();
+        settled = true; // nothing has been written to the disks that would not be durable
         guestIntact = true;
         guestReady = false;
         holdInputs = true;
@@ -175,7 +180,34 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         removing = false;
         aloneAgreed = false;
         membershipWanted = true;
+        settle();
         proposeAlone();
+    }
+
+    /** What the guest has written to its disks so far becomes durable, and counts: no other replica's epoch takes its place any more. */
+    private void settle() {
+        settled = guest.alone(++settleRequest);
+    }
+
+    /** Lets output pass at once, as soon as nothing it tells of can be lost by this host's loss of power. */
+    void openGate() {
+        settle();
+        if (settled) {
+            fx.gate().mode(OutputGate.Mode.OPEN);
+        }
+    }
+
+    @Override
+    public void onSettled(int request) {
+        if (request != settleRequest || settled) {
+            return;
+        }
+        settled = true;
+        if (state == ReplicaState.SOLO) {
+            fx.gate().mode(OutputGate.Mode.OPEN);
+        } else {
+            serveIfAgreed();
+        }
     }
 
     private void proposeAlone() {
@@ -356,7 +388,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         if (state == ReplicaState.PROTECTED) {
             primary.abort("the backup left the in-sync set", now);
             transition(ReplicaState.SOLO, "this replica alone is in sync: the guest serves unprotected until a backup is back");
-            fx.gate().mode(OutputGate.Mode.OPEN);
+            openGate();
             orders.failSwitchover("the backup left the in-sync set");
         } else {
             serveIfAgreed();
@@ -365,7 +397,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
 
     /** Begins to serve clients as soon as that is agreed and the guest is ready to. */
     void serveIfAgreed() {
-        if (state != ReplicaState.TAKING_OVER || !aloneAgreed || !guestReady || backup.isApplying()) {
+        if (state != ReplicaState.TAKING_OVER || !aloneAgreed || !guestReady || !settled || backup.isApplying()) {
             return;
         }
         transition(ReplicaState.SOLO, "serving the guest, unprotected until a backup is in sync");
@@ -403,10 +435,11 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             case Wire.JOIN -> {
                 long joinSession = m.getLong();
                 long theirEpoch = m.getLong();
-                PageSet alreadyDirty = PageSet.decode(m);
+                byte[] offer = new byte[m.getInt()];
+                m.get(offer);
                 if (mayJoin(StandardCharsets.UTF_8.decode(m).toString())) {
                     primary.epochAtLeast(theirEpoch); // it may have seen more of them than a guest that was booted anew
-                    onJoin(joinSession, incarnation, alreadyDirty);
+                    onJoin(joinSession, incarnation, offer);
                 }
             }
             case Wire.JOIN_ANEW -> {
@@ -419,9 +452,14 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
                     primary.onStaged(view, m.getLong(), now);
                 }
             }
-            case Wire.APPLIED -> onPeerApplied(m.getLong());
+            case Wire.APPLIED -> {
+                if (state.leads()) {
+                    primary.onApplied(m.getLong(), now);
+                }
+            }
             case Wire.ACTIVITY -> primary.onPeerActivity(m.getLong(), m.get() != 0);
             case Wire.BACKUP_FAILED -> dropBackup(peerName() + " reports: " + Wire.getString(m));
+            case Wire.DISKS_VERIFIED -> primary.onDisksVerified(m.getLong(), m.getInt(), m.getInt(), Wire.getLongs(m));
             case Wire.VERIFIED -> primary.onVerified(m.getLong(), m.getInt(), m.getInt(), Wire.getInts(m));
             default -> throw new IllegalArgumentException("unknown replication message " + type + " from " + group.member(from).name());
         }
@@ -442,7 +480,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         return false;
     }
 
-    private void onJoin(long joinSession, long incarnation, PageSet alreadyDirty) {
+    private void onJoin(long joinSession, long incarnation, byte[] offer) {
         if (state != ReplicaState.SOLO || removing || !guestReady || consensus.membership().hasLeft(peer) || join != null && join.session() == joinSession) {
             return;
         }
@@ -457,7 +495,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             join.cancel(peerName() + " began anew", now);
         }
         usedSession = joinSession;
-        join = new Join(this, joinSession, incarnation, alreadyDirty, now);
+        join = new Join(this, joinSession, incarnation, offer, now);
     }
 
     /** Tells a learner that what it has received is of no use any more: it has to begin with an empty machine. */
@@ -465,10 +503,8 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         fx.send(peer, Wire.message(Wire.JOIN_ANEW, consensus.view(), 8).putLong(ofSession).flip());
     }
 
-    private void onPeerApplied(long epoch) {
-        if (!state.leads() || !primary.onApplied(epoch, now)) {
-            return;
-        }
+    /** The backup runs on from the end of the epoch that was under way. */
+    void onEpochCompleted() {
         if (join != null) {
             join.onApplied(now);
         } else {
@@ -535,7 +571,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     // ---- the guest ----
 
     @Override
-    public void onReady(PageSet alreadyDirty, long nowNanos) {
+    public void onReady(byte[] offer, long nowNanos) {
         guestReady = true;
         if (guestIntact) {
             serveIfAgreed();
@@ -543,7 +579,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
                 releaseInputs();
             }
         } else {
-            learner.onReady(alreadyDirty, nowNanos);
+            learner.onReady(offer, nowNanos);
         }
     }
 
@@ -558,8 +594,8 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     }
 
     @Override
-    public void onTransferred(long epoch, int dirtyPages, int samePages, long bytes, long nowNanos) {
-        primary.onTransferred(epoch, dirtyPages, samePages, bytes, nowNanos);
+    public void onTransferred(long epoch, Transferred what, long nowNanos) {
+        primary.onTransferred(epoch, what, nowNanos);
     }
 
     @Override
@@ -629,6 +665,14 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     }
 
     @Override
+    public void onDisksCompared(long epoch, int blocks, int differing, List<Long> first, long nowNanos) {
+        ByteBuffer m = Wire.message(Wire.DISKS_VERIFIED, consensus.view(), 8 + 4 + 4 + 4 + 8 * first.size())
+                .putLong(epoch).putInt(blocks).putInt(differing).putInt(first.size());
+        first.forEach(m::putLong);
+        fx.send(peer, m.flip());
+    }
+
+    @Override
     public void onGuestFailed(String reason, long nowNanos) {
         guestReady = false;
         if (isWitness()) {
@@ -654,6 +698,17 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
                 tellBackupFailed(message);
             }
             learner.onFailed(nowNanos + GUEST_RETRY_NANOS);
+        }
+    }
+
+    @Override
+    public void onDiskFailed(String reason, long nowNanos) {
+        boolean backupGoesOn = state == ReplicaState.PROTECTED || join != null && join.isProposed();
+        if (state.leads() && !(backupGoesOn && settings.handsOverOnDiskError())) {
+            message = reason + "; the guest sees an I/O error";
+            fx.warn(message);
+        } else {
+            onGuestFailed(reason, nowNanos);
         }
     }
 
@@ -787,6 +842,11 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     /** See {@link org.plover.api.status.ProtectedVm#verify()}. */
     public void requestVerify(CompletableFuture<VerifyReport> request) {
         orders.verify(request);
+    }
+
+    /** See {@link org.plover.api.status.ProtectedVm#verifyDisks()}. */
+    public void requestVerifyDisks(CompletableFuture<DiskVerifyReport> request) {
+        orders.verifyDisks(request);
     }
 
     /** See {@link org.plover.api.status.ProtectedVm#switchover()}. */

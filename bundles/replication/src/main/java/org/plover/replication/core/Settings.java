@@ -20,6 +20,21 @@ public interface Settings {
     /** Inputs agreed but not yet taken up by the guest, in bytes, beyond which a replica counts as unable to follow. */
     long inputBacklogBytesMax();
 
+    /** How fast a fresh backup may be brought in, in MiB per second; 0 for as fast as the link is. */
+    default int copyMiBPerSecondMax() {
+        return 0;
+    }
+
+    /** Bytes written to disks in one epoch that make the primary end it. */
+    default long diskEpochBytesMax() {
+        return 64 << 20;
+    }
+
+    /** Whether the guest is handed over to the backup when a disk fails here; otherwise it sees the error. */
+    default boolean handsOverOnDiskError() {
+        return true;
+    }
+
     /** What of the guest's hardware must be alike on both replicas, as text for {@link #differences} of the other one. */
     default String hardware() {
         return "";

@@ -19,6 +19,7 @@ final class Wire {
     static final byte ACTIVITY = 5;
     static final byte BACKUP_FAILED = 6;
     static final byte VERIFIED = 7;
+    static final byte DISKS_VERIFIED = 8;
 
     private Wire() {
     }
@@ -52,6 +53,15 @@ final class Wire {
             byte flags = from.get();
             return new Sync(view, epoch, (flags & 1) != 0, (flags & 2) != 0, getString(from));
         }
+    }
+
+    static List<Long> getLongs(ByteBuffer from) {
+        int n = from.getInt();
+        List<Long> longs = new ArrayList<>();
+        for (int i = 0; i < n; i++) {
+            longs.add(from.getLong());
+        }
+        return longs;
     }
 
     static List<Integer> getInts(ByteBuffer from) {

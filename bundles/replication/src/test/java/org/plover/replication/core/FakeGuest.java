@@ -1,10 +1,14 @@
 package org.plover.replication.core;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
+import org.plover.api.disk.Disks;
+import org.plover.api.disk.Standing;
 import org.plover.api.memory.PageSet;
 
 /**
@@ -12,6 +16,11 @@ import org.plover.api.memory.PageSet;
  * break at any moment, and a guest that computes, writes memory as it likes and emits a frame for every input.
  */
 final class FakeGuest implements Guest {
+    /** On the guest's disk: the register, and the number of the last frame it has decided to emit. */
+    private static final int REGISTER_BLOCK = 0;
+    static final int EMITTED_BLOCK = 1;
+    private static final int OTHER_BLOCKS = 2;
+
     private final SimMember member;
     private final SimCluster cluster;
     private final SplittableRandom random;
@@ -46,6 +55,22 @@ final class FakeGuest implements Guest {
     private Map<Integer, Long> stagedPages = new HashMap<>();
     private GuestState.Devices stagedDevices;
 
+    // Its disk.
+    private SimDisk disk;
+    private final ArrayDeque<Flush> flushes = new ArrayDeque<>();
+    private long[] capturedBlocks = {};
+    /** What the backup's guest has written to its disk in an epoch. */
+    private Map<Long, Long> peerBlocks = Map.of();
+    private long peerBlocksEpoch;
+    /** As the product's receiver: whether an epoch may arrive, which (0: that of a join) and in which view. */
+    private boolean accepting;
+    private long acceptEpoch;
+    private long acceptView;
+
+    /** A frame that waits until what it tells of is on stable storage. */
+    private record Flush(Map<Integer, Long> content, long frame) {
+    }
+
     // What a test may want to be different.
     int socketFrames = 1000;
     long applyNanos = 500_000;
@@ -53,6 +78,7 @@ final class FakeGuest implements Guest {
     long finishNanos = 100_000;
     long consumeNanos = 100_000;
     long precopyNanos = 4_000_000;
+    long flushNanos = 200_000;
     /** Boots that fail. */
     int bootsToFail;
     int boots;
@@ -70,17 +96,25 @@ final class FakeGuest implements Guest {
         return nanos / 2 + random.nextLong(Math.max(1, nanos));
     }
 
-    private void submit(String what, long nanos, Runnable body) {
+    private interface Task {
+        void run() throws IOException;
+    }
+
+    private void submit(String what, long nanos, Task body) {
         int mine = generation;
         busyUntil = Math.max(cluster.now(), busyUntil) + vary(nanos);
         cluster.at(busyUntil, () -> {
             if (mine != generation || !member.alive) {
                 return;
             }
-            if (!exists && !what.equals("start") || broken) {
+            if ((!exists && !what.equals("start") || broken) && !what.equals("alone")) {
                 report(() -> member.core.onGuestFailed(what + ": no machine", member.clock()));
-            } else {
+                return;
+            }
+            try {
                 body.run();
+            } catch (IOException e) {
+                report(() -> member.core.onGuestFailed(what + ": " + e.getMessage(), member.clock()));
             }
         });
     }
@@ -110,11 +144,16 @@ final class FakeGuest implements Guest {
                 report(() -> member.core.onGuestFailed("does not boot", member.clock()));
                 return;
             }
-            start(GuestState.booted());
+            start(new GuestState());
+            if (disk == null) {
+                state = GuestState.booted();
+            } else {
+                SimCluster.check(disk.standing() == Standing.WHOLE, "S6: member " + member.index + " boots from half a copy");
+                state = GuestState.booted(cluster.chainOf(disk.get(EMITTED_BLOCK)), disk.get(REGISTER_BLOCK), disk.sum());
+            }
             running = true;
             work(3);
-            PageSet none = new PageSet(GuestState.PAGES);
-            report(() -> member.core.onReady(none, member.clock()));
+            report(() -> member.core.onReady(new byte[0], member.clock()));
         });
     }
 
@@ -128,7 +167,12 @@ final class FakeGuest implements Guest {
                 state.pages[page] = random.nextLong();
                 already.add(page);
             }
-            report(() -> member.core.onReady(already, member.clock()));
+            PageSet changed = disk == null ? new PageSet(1) : disk.changed(0);
+            ByteBuffer offer = ByteBuffer.allocate(already.encodedBytes() + Long.BYTES + changed.encodedBytes());
+            already.encode(offer);
+            offer.putLong(disk == null ? 0 : disk.bond());
+            changed.encode(offer);
+            report(() -> member.core.onReady(offer.array(), member.clock()));
         });
     }
 
@@ -137,15 +181,28 @@ final class FakeGuest implements Guest {
         state = fresh;
         dirty = new PageSet(GuestState.PAGES);
         unsent = new PageSet(GuestState.PAGES);
+        if (cluster.hasDisk) {
+            disk = new SimDisk(member.disk.guests, random);
+        }
+    }
+
+    /** What is not durable is lost. */
+    void closeDisk() {
+        flushes.clear();
+        if (disk != null) {
+            disk.close();
+            disk = null;
+        }
     }
 
     @Override
     public void destroy() {
         destroys++;
         generation++;
-        expected = 0;
+        expect(0);
         exists = false;
         broken = false;
+        closeDisk();
         running = false;
         standsStill = false;
         state = null;
@@ -204,19 +261,67 @@ final class FakeGuest implements Guest {
         long value = state.tookInput(cluster.onTaken(member, input, state.devices.lastInput()), input);
         work(1 + random.nextInt(3));
         long frame = cluster.newFrame(input, value);
-        state.emitted(frame);
+        cluster.onDecided(state.emitted(frame));
         int mine = generation;
-        cluster.at(cluster.now() + random.nextLong(100_000), () -> {
-            if (mine == generation && member.alive) {
-                member.gate.offer(0, ByteBuffer.allocate(8).putLong(0, frame));
-            }
-        });
+        if (disk == null) {
+            emit(frame);
+        } else {
+            writeDisk(input, frame);
+        }
         if (!socket.isEmpty()) {
             cluster.at(cluster.now() + 1000, () -> {
                 if (mine == generation) {
                     consume();
                 }
             });
+        }
+    }
+
+    private void emit(long frame) {
+        int mine = generation;
+        cluster.at(cluster.now() + random.nextLong(100_000), () -> {
+            if (mine == generation && member.alive) {
+                member.offer(frame);
+            }
+        });
+    }
+
+    /** Keeps the register and what is about to be emitted; the frame leaves the guest when the disk says that this is safe. */
+    private void writeDisk(long input, long frame) {
+        for (int i = random.nextInt(3); i > 0; i--) {
+            state.write(disk, OTHER_BLOCKS + random.nextInt(SimDisk.BLOCKS - OTHER_BLOCKS), random.nextInt(8) == 0 ? 0 : random.nextLong());
+        }
+        if ((input & 1) == 1) {
+            state.write(disk, REGISTER_BLOCK, input);
+        }
+        state.write(disk, EMITTED_BLOCK, frame);
+        Map<Integer, Long> content = disk.beginFlush();
+        if (content == null) {
+            emit(frame);
+            return;
+        }
+        Flush flush = new Flush(content, frame);
+        flushes.add(flush);
+        int mine = generation;
+        cluster.at(cluster.now() + vary(flushNanos), () -> {
+            while (mine == generation && member.alive && flushes.contains(flush)) {
+                answerFlush();
+            }
+        });
+    }
+
+    private void answerFlush() {
+        Flush first = flushes.remove();
+        disk.endFlush(first.content());
+        emit(first.frame());
+    }
+
+    /** A machine that is stopped waits for its disk's answers. */
+    private void stop() {
+        work(2);
+        running = false;
+        while (!flushes.isEmpty()) {
+            answerFlush();
         }
     }
 
@@ -229,7 +334,12 @@ final class FakeGuest implements Guest {
     public int sampleActivity() {
         boolean busy = worked;
         worked = false;
-        return busy ? 900 : 0;
+        return busy || !flushes.isEmpty() ? 900 : 0;
+    }
+
+    @Override
+    public long unsealedDiskBytes() {
+        return disk == null ? 0 : disk.unsealedBytes();
     }
 
     @Override
@@ -238,7 +348,13 @@ final class FakeGuest implements Guest {
         submit("resume", 50_000, this::runOn);
     }
 
+    private void checkDisk(String when) {
+        SimCluster.check(disk == null || disk.sum() == state.devices.diskSum(), "S6: the disk of member " + member.index
+                + " is not its guest's " + when);
+    }
+
     private void runOn() {
+        checkDisk("when it is resumed");
         SimCluster.check(state.isWhole(), "S4: member " + member.index + " resumed a guest whose memory and devices do not belong together");
         running = true;
         int mine = generation;
@@ -260,13 +376,15 @@ final class FakeGuest implements Guest {
     @Override
     public void capture(Capture what) {
         standsStill = true;
-        submit("stop", 50_000, () -> {
-            work(2);
-            running = false;
-        });
+        submit("stop", 50_000, this::stop);
         submit("capture", captureNanos, () -> {
             SimCluster.check(!running, "the guest ran on while it was being captured");
             capture = what;
+            checkDisk("when it is captured");
+            if (disk != null) {
+                capturedBlocks = disk.fetchWritten();
+                disk.seal(what.epoch());
+            }
             capturedDevices = state.devices;
             capturedDirty = fetchDirty();
             if (what.everything()) {
@@ -302,7 +420,12 @@ final class FakeGuest implements Guest {
     }
 
     @Override
-    public void transfer(long view, long epoch, int to, long[] peerDigests) {
+    public void transfer(long view, long epoch, int to, long[] peerDigests, long compareFrom) {
+        submit("commit", 10_000, () -> {
+            if (disk != null) {
+                disk.beginCommit(epoch);
+            }
+        });
         submit("transfer", 400_000, () -> {
             Map<Integer, Long> send = new HashMap<>(captured);
             int[] theirs = peerDirty.toArray();
@@ -320,22 +443,84 @@ final class FakeGuest implements Guest {
             GuestState.Devices devices = capturedDevices;
             int all = captured.size();
             int equal = same;
-            boolean up = bulk(to, g -> g.onState(of, epoch, devices))
-                    && bulk(to, g -> g.onPages(of, send))
+            Map<Long, Long> blocks = blocksToSend(epoch);
+            boolean up = bulk(to, g -> g.onState(of, view, epoch, devices))
+                    && bulk(to, g -> g.onBlocks(of, epoch, blocks))
+                    && bulk(to, g -> g.onPages(of, epoch, send))
                     && bulk(to, g -> g.onEnd(of, view, epoch, index));
+            if (disk != null) {
+                disk.endCommit();
+            }
             if (up) {
-                report(() -> member.core.onTransferred(epoch, all, equal, 4096L * send.size(), member.clock()));
+                report(() -> member.core.onTransferred(epoch, new GuestEvents.Transferred(all, equal, 0, 0, 4096L * send.size(), -1), member.clock()));
+            }
+        });
+    }
+
+    /** The sealed epoch's blocks; null stands for what the backup's guest has written alike. */
+    private Map<Long, Long> blocksToSend(long epoch) {
+        Map<Long, Long> blocks = new HashMap<>();
+        for (long id : capturedBlocks) {
+            Long content = disk.sealedContent(id);
+            boolean same = peerBlocksEpoch == epoch && content.equals(peerBlocks.get(id));
+            blocks.put(id, same ? null : content);
+        }
+        return blocks;
+    }
+
+    @Override
+    public void acknowledged(long epoch, boolean forJoin) {
+        submit("settle", 20_000, () -> {
+            if (disk != null && forJoin) {
+                disk.bond(session);
+            } else if (disk != null) {
+                disk.settle(epoch);
             }
         });
     }
 
     @Override
-    public void precopy(long view, long newSession, int to, byte[] secret, PageSet alreadyDirty) {
+    public boolean alone(int request) {
+        if (!cluster.hasDisk) {
+            return true;
+        }
+        submit("alone", 200_000, () -> {
+            refuse();
+            if (disk != null) {
+                disk.alone();
+            }
+            report(() -> member.core.onSettled(request));
+        });
+        return false;
+    }
+
+    @Override
+    public boolean hasDisks() {
+        return cluster.hasDisk;
+    }
+
+    /** Nothing that arrives from now on becomes part of the disk. */
+    private void refuse() {
+        accepting = false;
+        if (disk != null) {
+            disk.unstage();
+        }
+    }
+
+    @Override
+    public void precopy(Precopy what) {
+        long newSession = what.session();
+        int to = what.member();
+        ByteBuffer offer = ByteBuffer.wrap(what.offer());
+        PageSet alreadyDirty = PageSet.decode(offer);
+        long theirBond = offer.getLong();
+        PageSet theirChanged = PageSet.decode(offer);
         int mine = ++precopies;
         submit("precopy", precopyNanos / 4, () -> {
             if (mine == precopies) {
                 session = newSession;
                 fetchDirty();
+                copyDisk(to, theirBond, theirChanged);
                 sendPages(to, 0, GuestState.PAGES / 2, alreadyDirty);
             }
         });
@@ -352,6 +537,9 @@ final class FakeGuest implements Guest {
         submit("precopy", precopyNanos / 4, () -> {
             if (mine == precopies) {
                 unsent = fetchDirty();
+                if (disk != null) {
+                    sendFill(to, disk.fetchWritten());
+                }
                 report(() -> {
                     if (mine == precopies) {
                         member.core.onPrecopied(100, member.clock());
@@ -359,6 +547,30 @@ final class FakeGuest implements Guest {
                 });
             }
         });
+    }
+
+    /** Sends the chunks in which the fresh backup's disk may differ. */
+    private void copyDisk(int to, long theirBond, PageSet theirChanged) {
+        if (disk == null) {
+            return;
+        }
+        disk.fetchWritten();
+        PageSet candidates = disk.changed(0);
+        if (disk.bond() != 0 && disk.bond() == theirBond) {
+            candidates.addAll(theirChanged);
+        } else {
+            candidates.fill();
+        }
+        sendFill(to, Arrays.stream(SimDisk.blocksOf(candidates)).mapToLong(b -> Disks.id(0, b)).toArray());
+    }
+
+    private void sendFill(int to, long[] ids) {
+        long of = session;
+        Map<Long, Long> blocks = new HashMap<>();
+        for (long id : ids) {
+            blocks.put(id, disk.get((int) Disks.blockOf(id)));
+        }
+        bulk(to, g -> g.onFill(of, blocks));
     }
 
     private void sendPages(int to, int from, int until, PageSet alreadyDirty) {
@@ -382,14 +594,22 @@ final class FakeGuest implements Guest {
     @Override
     public void captureBackup(long view, long epoch, int to, String hasher) {
         standsStill = true;
-        submit("stop", 50_000, () -> {
-            work(2);
-            running = false;
-        });
+        submit("stop", 50_000, this::stop);
         submit("captureBackup", captureNanos, () -> {
             PageSet pages = fetchDirty();
+            accepting = true;
+            acceptView = view;
+            acceptEpoch = epoch;
             report(() -> member.core.onBackupCaptured(epoch, member.clock()));
             bulk(to, g -> g.post(() -> g.member.core.onPeerDirty(view, epoch, pages, member.clock())));
+            Map<Long, Long> blocks = new HashMap<>();
+            for (long id : disk == null ? new long[0] : disk.fetchWritten()) {
+                blocks.put(id, disk.get((int) Disks.blockOf(id)));
+            }
+            bulk(to, g -> {
+                g.peerBlocks = blocks;
+                g.peerBlocksEpoch = epoch;
+            });
             int[] list = pages.toArray();
             long[] digests = new long[2 * list.length];
             for (int i = 0; i < list.length; i++) {
@@ -404,6 +624,8 @@ final class FakeGuest implements Guest {
     public void expect(long newSession) {
         expected = newSession;
         stagedDropped = true;
+        accepting = newSession != 0;
+        acceptEpoch = 0;
     }
 
     private interface Arrival {
@@ -425,8 +647,18 @@ final class FakeGuest implements Guest {
         }
     }
 
-    private void onState(long of, long epoch, GuestState.Devices devices) {
+    private void onFill(long of, Map<Long, Long> blocks) {
         if (isExpected(of)) {
+            SimCluster.check(!running, "blocks of a running copy were put under a running guest");
+            blocks.forEach(disk::fill);
+        }
+    }
+
+    private void onState(long of, long view, long epoch, GuestState.Devices devices) {
+        if (isExpected(of) && accepting && (acceptEpoch == 0 || acceptEpoch == epoch && acceptView == view)) {
+            if (disk != null) {
+                disk.stageBegin(epoch);
+            }
             stagedDropped = false;
             stagedComplete = false;
             stagedEpoch = epoch;
@@ -435,14 +667,43 @@ final class FakeGuest implements Guest {
         }
     }
 
-    private void onPages(long of, Map<Integer, Long> pages) {
-        if (isExpected(of)) {
+    private boolean isArriving(long of, long epoch) {
+        return isExpected(of) && accepting && !stagedDropped && stagedEpoch == epoch;
+    }
+
+    private void onBlocks(long of, long epoch, Map<Long, Long> blocks) {
+        if (isArriving(of, epoch)) {
+            blocks.forEach((id, content) -> {
+                if (content == null) {
+                    disk.stageSame(id);
+                } else {
+                    disk.stage(id, content);
+                }
+            });
+        }
+    }
+
+    private void onPages(long of, long epoch, Map<Integer, Long> pages) {
+        if (isArriving(of, epoch)) {
             stagedPages.putAll(pages);
         }
     }
 
     private void onEnd(long of, long view, long epoch, long index) {
-        if (isExpected(of) && stagedEpoch == epoch && !stagedDropped) {
+        if (isArriving(of, epoch)) {
+            try {
+                if (disk != null) {
+                    disk.stageEnd(epoch);
+                    if (acceptEpoch == 0) {
+                        disk.bond(of);
+                    }
+                }
+            } catch (IOException e) {
+                stagedDropped = true;
+                accepting = false;
+                post(() -> member.core.onDiskFailed(e.getMessage(), member.clock()));
+                return;
+            }
             stagedComplete = true;
             post(() -> member.core.onStaged(view, epoch, index, member.clock()));
         }
@@ -451,6 +712,7 @@ final class FakeGuest implements Guest {
     @Override
     public void apply(long epoch) {
         SimCluster.check(stagedComplete && stagedEpoch == epoch && !stagedDropped, "S4: epoch " + epoch + " is not completely here");
+        SimCluster.check(disk == null || disk.isStaged(epoch), "S6: epoch " + epoch + " is acknowledged and not durable");
         cluster.onStaged(member, stagedDevices);
         Map<Integer, Long> pages = stagedPages;
         GuestState.Devices devices = stagedDevices;
@@ -462,7 +724,11 @@ final class FakeGuest implements Guest {
         });
         submit("apply", applyNanos / 2, () -> {
             SimCluster.check(half[0], "S4: half an epoch");
+            if (disk != null) {
+                disk.apply(epoch);
+            }
             state.devices = devices;
+            checkDisk("after epoch " + epoch);
             SimCluster.check(state.isWhole(), "S4: memory of member " + member.index + " differs from the primary's after epoch " + epoch);
             report(() -> member.core.onApplied(epoch, member.clock()));
         });
@@ -471,5 +737,6 @@ final class FakeGuest implements Guest {
     @Override
     public void dropStaged() {
         stagedDropped = true;
+        submit("refuse", 10_000, this::refuse);
     }
 }

@@ -6,13 +6,15 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import org.plover.api.consensus.Membership;
 import org.plover.api.status.VerifyReport;
+import org.plover.policy.idle.SimPolicies;
 
 /** What happens in one random run: faults of every kind, one after the other, and at the end peace, in which the group must come back. */
 final class Schedule {
     /** Kinds of events. */
     enum Kind {
         KILL, KILL_IN_A_STEP, RESTART, FREEZE, SLOW_HOST, CLOCK_JUMP, STORAGE_FAILS, STORAGE_LOST, GUEST_FAILS, FLAP, CUT, CUT_ONE_WAY,
-        HEAL, SLOW_LINK, SWITCHOVER, VERIFY, BOTH_HOSTS, ALL_OFF, LEAVE_AND_JOIN
+        HEAL, SLOW_LINK, SWITCHOVER, VERIFY, BOTH_HOSTS, ALL_OFF, LEAVE_AND_JOIN, OTHER_POLICY, DISK_FAILS,
+        POWER_FAILS
     }
 
     private static final Kind[] KINDS = Kind.values();
@@ -115,6 +117,12 @@ final class Schedule {
             case BOTH_HOSTS -> isSafe() && kill(0) && kill(1);
             case ALL_OFF -> isSafe() && kill(0) && kill(1) && kill(2);
             case LEAVE_AND_JOIN -> leaveAndJoin();
+            case DISK_FAILS -> failDisk(cluster.member(victim % 2));
+            case POWER_FAILS -> cluster.hasDisk && random.nextInt(3) == 0 && killAll();
+            case OTHER_POLICY -> {
+                m.policy = random.nextInt(3) == 0 ? SimPolicies.AS_SHIPPED : SimPolicies.BRISK;
+                yield true;
+            }
         };
         if (done) {
             happened.merge(kind, 1, Integer::sum);
@@ -157,6 +165,9 @@ final class Schedule {
         lostStorage = victim;
         cluster.kill(victim);
         cluster.member(victim).disk.lose();
+        if (random.nextBoolean()) {
+            cluster.member(victim).disk.guests.lose();
+        }
         cluster.restart(victim);
         lostStorage = -1;
         return true;
@@ -168,6 +179,22 @@ final class Schedule {
             victim.guest.fail();
         }
         return may;
+    }
+
+    private boolean failDisk(SimMember victim) {
+        boolean may = cluster.hasDisk && victim.alive && isSafe();
+        if (may) {
+            victim.disk.guests.failures = 1 + random.nextInt(2);
+            if (random.nextBoolean()) {
+                victim.step(() -> victim.core.onDiskFailed("input/output error", victim.clock()));
+            }
+        }
+        return may;
+    }
+
+    /** At any moment: what is in sync is durable, and so is what those in sync have on their disks. */
+    private boolean killAll() {
+        return kill(0) && kill(1) && kill(2);
     }
 
     private interface Order {
@@ -198,6 +225,7 @@ final class Schedule {
         for (int i = 0; i < 3; i++) {
             cluster.member(i).stepNanos = 0;
             cluster.member(i).disk.failures = 0;
+            cluster.member(i).disk.guests.failures = 0;
             cluster.member(i).crashAfter(0);
         }
         readmit();

@@ -87,7 +87,16 @@ final class SimCluster {
         boolean swallows(int from, int to, byte type);
     }
 
+    /** Whether the guest has a disk. */
+    final boolean hasDisk;
+    private final Map<Long, GuestState.Emitted> chainOfFrame = new HashMap<>();
+
     SimCluster(long seed) {
+        this(seed, false);
+    }
+
+    SimCluster(long seed, boolean hasDisk) {
+        this.hasDisk = hasDisk;
         random = new SplittableRandom(seed);
         for (int i = 0; i < 3; i++) {
             members[i] = new SimMember(this, i, new SimMember.Disk());
@@ -324,6 +333,7 @@ final class SimCluster {
         note(index, "restarted");
         SimMember.Disk disk = members[index].disk;
         disk.failures = 0;
+        members[index].guest.closeDisk();
         members[index].alive = false;
         members[index] = null;
         members[index] = new SimMember(this, index, disk);
@@ -466,9 +476,41 @@ final class SimCluster {
                     && agreed.isInSync(i) && agreed.view() <= m.consensus.view();
             check(!wouldDo, "member " + member.index + " boots the guest anew while member " + i + " holds its state and is in sync");
         }
-        released.clear();
-        history.check();
-        history.begin();
+        if (!hasDisk) {
+            released.clear();
+            history.check();
+            history.begin();
+        }
+    }
+
+    /** A guest has decided to emit a frame after some others. */
+    void onDecided(GuestState.Emitted chain) {
+        chainOfFrame.put(chain.frame(), chain);
+    }
+
+    /** What a guest that finds this frame's number on its disk has emitted. */
+    GuestState.Emitted chainOf(long frame) {
+        check(frame == 0 || chainOfFrame.containsKey(frame), "S6: a disk holds what no guest has written to it");
+        return chainOfFrame.get(frame);
+    }
+
+    /** A frame leaves: the loss of power everywhere at this moment must not take back what it tells of (S6). */
+    private void checkDurable(SimMember m, long frame) {
+        checkOnDisk(m.index, frame);
+        SimMember other = members[1 - m.index];
+        if (m.agreed != null && m.agreed.isInSync(other.index)) {
+            checkOnDisk(other.index, frame);
+        }
+    }
+
+    private void checkOnDisk(int index, long frame) {
+        SimDisk.Platter platter = members[index].disk.guests;
+        for (GuestState.Emitted e = chainOf(platter.certain(FakeGuest.EMITTED_BLOCK)); e != null; e = e.before()) {
+            if (e.frame() == frame) {
+                return;
+            }
+        }
+        throw new AssertionError("S6: frame " + frame + " leaves, and the disk of member " + index + " does not know it");
     }
 
     /** A member begins to serve clients: it must know all that clients have seen. */
@@ -502,6 +544,9 @@ final class SimCluster {
         } else {
             GuestState.Devices theirs = acknowledged[1 - m.index];
             check(theirs != null && theirs.hasEmitted(frame), "S3: frame " + frame + " left before the backup had staged its epoch");
+        }
+        if (hasDisk) {
+            checkDurable(m, frame);
         }
         released.add(frame);
         answered.add(inputOfFrame.get(frame));

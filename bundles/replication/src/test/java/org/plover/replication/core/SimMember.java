@@ -20,17 +20,22 @@ import org.plover.api.policy.EpochView;
 import org.plover.api.policy.SyncPolicy;
 import org.plover.api.status.EpochRecord;
 import org.plover.consensus.paxos.PaxosProvider;
+import org.plover.gate.epoch.SimGates;
+import org.plover.policy.idle.SimPolicies;
 
-/** One member of the simulated group: the two real cores, and the loop that the group's thread runs. */
-final class SimMember implements Effects, Settings, SyncPolicy {
+/** One member of the simulated group: the two real cores, the real gate and policy, and the loop that the group's thread runs. */
+final class SimMember implements Effects, Settings {
     final SimCluster cluster;
     final int index;
     /** Every generation of views has a log of its own; its entries are told apart by this. */
     private static final long LOG_OF_A_GENERATION = 1_000_000_000L;
 
+    /** More than a run's clients ask for: a full gate blocks whoever offers, and here that would be the only thread. */
+    private static final int FRAMES_HELD_MAX = 1024;
+
     final Disk disk;
     final FakeGuest guest;
-    final FakeGate gate;
+    final OutputGate gate;
     final ReplicaCore core;
     final Consensus consensus;
     final List<EpochRecord> epochs = new ArrayList<>();
@@ -57,10 +62,12 @@ final class SimMember implements Effects, Settings, SyncPolicy {
     long backlogBytesMax = 1 << 20;
     int verifyEvery;
     boolean endsEpochs = true;
+    SyncPolicy policy = SimPolicies.BRISK;
 
     /** What survives a restart. */
     static final class Disk implements StableStorage {
         private byte[] record;
+        final SimDisk.Platter guests = new SimDisk.Platter();
         /** So many writes fail from now on. */
         int failures;
 
@@ -87,7 +94,7 @@ final class SimMember implements Effects, Settings, SyncPolicy {
         this.index = index;
         this.disk = disk;
         this.guest = new FakeGuest(this);
-        this.gate = new FakeGate(this);
+        this.gate = SimGates.create("sim", this::onSent, FRAMES_HELD_MAX, this::clock);
         this.core = new ReplicaCore(cluster.group(index), this, guest, this);
         try {
             this.consensus = new PaxosProvider().create(cluster.group(index), disk, cluster.random().nextLong(), host());
@@ -200,7 +207,7 @@ final class SimMember implements Effects, Settings, SyncPolicy {
 
     /** Whether something that was set off will still bring this member down. */
     boolean isDoomed() {
-        return crashAfter > 0 || disk.failures > 0;
+        return crashAfter > 0 || disk.failures > 0 || disk.guests.failures > 0;
     }
 
     private void effect() {
@@ -316,7 +323,7 @@ final class SimMember implements Effects, Settings, SyncPolicy {
 
     @Override
     public SyncPolicy policy() {
-        return this;
+        return endsEpochs ? policy : ENDLESS;
     }
 
     @Override
@@ -339,29 +346,42 @@ final class SimMember implements Effects, Settings, SyncPolicy {
         return backlogBytesMax;
     }
 
-    // ---- policy
+    // ---- output
 
-    @Override
-    public String id() {
-        return "sim";
+    /** For the guest's reader. */
+    void offer(long frame) {
+        SimCluster.check(gate.heldFrames() < FRAMES_HELD_MAX, "more frames are held than a run may hold");
+        try {
+            gate.offer(0, ByteBuffer.allocate(8).putLong(0, frame));
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
-    @Override
-    public int sampleIntervalMicros() {
-        return 1000;
+    private void onSent(int nic, ByteBuffer frame) {
+        cluster.onReleased(this, frame.getLong(frame.position()), gate.mode() == OutputGate.Mode.OPEN);
     }
 
-    @Override
-    public Decision decide(EpochView epoch) {
-        if (!endsEpochs) {
+    /** Never ends an epoch, for tests that look into the middle of one. */
+    private static final SyncPolicy ENDLESS = new SyncPolicy() {
+        @Override
+        public String id() {
+            return "endless";
+        }
+
+        @Override
+        public int sampleIntervalMicros() {
+            return 1000;
+        }
+
+        @Override
+        public Decision decide(EpochView epoch) {
             return Decision.CONTINUE;
         }
-        boolean quiet = epoch.idleSamples() >= 2 && epoch.peerIdle() && epoch.heldFrames() > 0;
-        return quiet ? Decision.END_IDLE : epoch.ageNanos() > 25_000_000 ? Decision.END_INTERVAL_MAX : Decision.CONTINUE;
-    }
 
-    @Override
-    public boolean isQuiet(int busyPermille, int idleSamples) {
-        return busyPermille <= 50;
-    }
+        @Override
+        public boolean isQuiet(int busyPermille, int idleSamples) {
+            return busyPermille <= 50;
+        }
+    };
 }

@@ -1,5 +1,7 @@
 package org.plover.replication.core;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -10,13 +12,16 @@ import java.util.stream.Collectors;
 public final class Simulate {
     private static final String HELP = """
             usage: simulate.sh [--seed S] [--steps N] [--schedules K] [--minutes M] [--json FILE]
-              Runs whole groups (consensus, replication, guests, network, clocks, storage) in one process on virtual time, each
-              schedule from one seed, and watches the safety rules all the time. The same seed gives the same run.
+              Runs whole groups in one process on virtual time: the real consensus, replication, output gate and policy on simulated
+              guests, networks, clocks and storage. Each schedule is made from one seed; the same seed gives the same run. The
+              safety rules are watched all the time.
               --seed S        the first seed (default: drawn from the time)
               --steps N       faults and orders in one schedule (default 25)
               --schedules K   how many seeds, from S on (default 1000; with --seed alone 1)
               --minutes M     instead of a number: as many as fit
-              --json FILE     writes {"seed","schedules","operations","failed":[seeds],"perMinute","faults":{kind: count}}
+              --planted       for a fault that was planted (itests/mutants.sh): stops at the first broken rule and says it in one
+                              line; a group that does not come back is only counted
+              --json FILE     writes {"seed","schedules","operations","failed":[seeds],"perMinute","perProcessorMinute","faults":{kind: count}}
             Exits with 1 if a rule was broken; the seed and the story of the run are printed then.""";
 
     private Simulate() {
@@ -27,11 +32,16 @@ public final class Simulate {
         int steps = ReplicaChaosTest.STEPS;
         long schedules = 1000;
         double minutes = 0;
+        boolean planted = false;
         Path json = null;
         for (int i = 0; i < args.length; i++) {
             if (args[i].equals("--help") || args[i].equals("-h")) {
                 System.out.println(HELP);
                 return;
+            }
+            if (args[i].equals("--planted")) {
+                planted = true;
+                continue;
             }
             if (i + 1 == args.length) {
                 usage(args[i] + " needs a value");
@@ -53,6 +63,10 @@ public final class Simulate {
                 usage(args[i - 1] + " needs a number, not " + value);
             }
         }
+        if (planted) {
+            runPlanted(seed, steps, schedules);
+            return;
+        }
         run(seed, steps, minutes > 0 ? Long.MAX_VALUE : schedules, minutes > 0 ? minutes : Double.MAX_VALUE, json);
     }
 
@@ -61,11 +75,30 @@ public final class Simulate {
         System.exit(2);
     }
 
+    /** Exits with 1 if a rule is broken, else with 0. */
+    private static void runPlanted(long first, int steps, long schedules) {
+        long stuck = 0;
+        for (long seed = first; seed < first + schedules; seed++) {
+            try {
+                ReplicaChaosTest.run(seed, steps, new EnumMap<>(Schedule.Kind.class));
+            } catch (AssertionError e) {
+                String what = e.getMessage().lines().findFirst().orElse("").replaceFirst("^seed \\d+: ", "");
+                if (!what.contains("this did not happen")) {
+                    System.out.println("broken\t" + seed + "\t" + (seed - first + 1) + "\t" + stuck + "\t" + what);
+                    System.exit(1);
+                }
+                stuck++;
+            }
+        }
+        System.out.println("kept\t-\t" + schedules + "\t" + stuck + "\t-");
+    }
+
     private static void run(long first, int steps, long schedules, double minutes, Path json) throws Exception {
         Map<Schedule.Kind, Integer> happened = new EnumMap<>(Schedule.Kind.class);
         StringBuilder failed = new StringBuilder();
         int failures = 0;
         long operations = 0;
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
         long begun = System.nanoTime();
         long seed = first;
         while (seed - first < schedules && System.nanoTime() - begun < minutes * 60e9 && failures < 20) {
@@ -79,14 +112,16 @@ public final class Simulate {
             seed++;
         }
         double took = (System.nanoTime() - begun) / 60e9;
+        double used = threads.getCurrentThreadCpuTime() / 60e9;
         long count = seed - first;
         String faults = happened.entrySet().stream().map(e -> "\"" + e.getKey() + "\":" + e.getValue()).collect(Collectors.joining(","));
-        System.out.printf("%d schedules of %d steps from seed %d: %d failed, %d client operations checked, %.1f minutes, %.0f schedules per minute%n",
-                count, steps, first, failures, operations, took, count / took);
+        System.out.printf("%d schedules of %d steps from seed %d: %d failed, %d client operations checked, %.1f minutes, %.0f schedules "
+                + "per minute, %.0f per minute of the processor%n", count, steps, first, failures, operations, took, count / took, count / used);
         System.out.println("events: " + faults);
         if (json != null) {
             Files.writeString(json, "{\"seed\":" + first + ",\"schedules\":" + count + ",\"operations\":" + operations + ",\"failed\":[" + failed
-                    + "],\"perMinute\":" + Math.round(count / took) + ",\"faults\":{" + faults + "}}\n");
+                    + "],\"perMinute\":" + Math.round(count / took) + ",\"perProcessorMinute\":" + Math.round(count / used)
+                    + ",\"faults\":{" + faults + "}}\n");
         }
         System.exit(failures == 0 ? 0 : 1);
     }

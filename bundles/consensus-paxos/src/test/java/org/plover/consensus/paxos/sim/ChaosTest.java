@@ -20,6 +20,9 @@ public class ChaosTest {
         463, // a candidate with a forgotten branch beyond the voter's base gave up for ever
         1605, // a cold start followed a membership that had only been proposed
         1248, 7955, // what may be lost in a cold start, and what was never delivered to anyone, had to be told apart in the ledger
+        2001180, 2004610, // a proposal that its proposer had never acted on kept everybody from leading, the witness's storage being lost
+        2002651, 2008760, 2013726, // likewise, of one that brought a replica in
+        2019675, // a candidate gave up before the answer came that would have let it lead
         2525, // a cold leader took the commit index of one voter, though another knew a higher one
     };
 

@@ -1,0 +1,32 @@
+package org.plover.disk.nbd;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/** A file of which parts are read and written in place: an image or a piece of the journal. Thread-safe. Errors name the file. */
+interface DiskFile extends AutoCloseable {
+    String name();
+
+    /** Length when it was opened. */
+    long bytes();
+
+    /** Fills what remains in {@code to}; past the end it reads as zeros. */
+    void read(long offset, ByteBuffer to) throws IOException;
+
+    /** Writes what remains in {@code from}; it is durable after {@link #sync}, before that all, a part or none of it may be. */
+    void write(long offset, ByteBuffer from) throws IOException;
+
+    /** Makes a range read as zeros and gives its room back where the file system can do that. */
+    void zero(long offset, long length) throws IOException;
+
+    /** The first offset at or after this one that is not in a hole, or -1; the same one if nobody knows. */
+    long nextData(long offset) throws IOException;
+
+    /** The first offset at or after this one that is in a hole; the end of the file counts as one. */
+    long nextHole(long offset) throws IOException;
+
+    void sync() throws IOException;
+
+    @Override
+    void close() throws IOException;
+}

@@ -1,0 +1,97 @@
+package org.plover.disk.nbd;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.plover.api.disk.Disks;
+
+/** The lowest layer of one disk: raw content in a file or on a block device, in whole blocks. Thread-safe. */
+final class Image implements AutoCloseable {
+    private final DiskFile file;
+    private final boolean readOnly;
+    private volatile boolean unsynced;
+
+    Image(DiskFile file, int sectorBytes, boolean readOnly) throws IOException {
+        this.file = file;
+        this.readOnly = readOnly;
+        if (file.bytes() == 0) {
+            throw new IOException(file.name() + " is empty; give it the length of the disk, for instance with truncate");
+        }
+        if (file.bytes() % sectorBytes != 0) {
+            throw new IOException(file.name() + " has " + file.bytes() + " bytes, which is no multiple of its sector of " + sectorBytes
+                    + "; grow it to " + (file.bytes() / sectorBytes + 1) * sectorBytes);
+        }
+    }
+
+    String name() {
+        return file.name();
+    }
+
+    long bytes() {
+        return file.bytes();
+    }
+
+    boolean readOnly() {
+        return readOnly;
+    }
+
+    /** Number of blocks; the last one may be shorter in the file. */
+    long blocks() {
+        return (file.bytes() + Disks.BLOCK_BYTES - 1) / Disks.BLOCK_BYTES;
+    }
+
+    int chunks() {
+        return Math.toIntExact((blocks() + Disks.CHUNK_BLOCKS - 1) / Disks.CHUNK_BLOCKS);
+    }
+
+    /** Fills what remains in {@code to}. */
+    void read(long block, ByteBuffer to) throws IOException {
+        file.read(block * Disks.BLOCK_BYTES, to);
+    }
+
+    /** Writes what remains in {@code from}, whole blocks; what lies past the end of the disk is left out. */
+    void write(long block, ByteBuffer from) throws IOException {
+        long offset = block * Disks.BLOCK_BYTES;
+        unsynced = true;
+        int inside = (int) Math.min(from.remaining(), file.bytes() - offset);
+        file.write(offset, from.duplicate().limit(from.position() + inside));
+        from.position(from.limit());
+    }
+
+    void zero(long block, int count) throws IOException {
+        long offset = block * Disks.BLOCK_BYTES;
+        long length = Math.min((long) count * Disks.BLOCK_BYTES, file.bytes() - offset);
+        long data = file.nextData(offset);
+        if (data >= 0 && data < offset + length) {
+            unsynced = true;
+            file.zero(offset, length);
+        }
+    }
+
+    /** The first block at or after this one that is not wholly in a hole, or -1. */
+    long nextData(long block) throws IOException {
+        if (block >= blocks()) {
+            return -1;
+        }
+        long offset = file.nextData(block * Disks.BLOCK_BYTES);
+        return offset < 0 ? -1 : offset / Disks.BLOCK_BYTES;
+    }
+
+    /** The first block after this one, which is not in a hole, that is wholly in one; the number of blocks if there is none. */
+    long nextHole(long block) throws IOException {
+        long offset = file.nextHole(block * Disks.BLOCK_BYTES);
+        return offset < 0 ? blocks() : Math.min(blocks(), (offset + Disks.BLOCK_BYTES - 1) / Disks.BLOCK_BYTES);
+    }
+
+    /** Returns when all that was written before is durable; two at once wait for each other. */
+    synchronized void sync() throws IOException {
+        if (unsynced) {
+            unsynced = false;
+            file.sync();
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        file.close();
+    }
+}

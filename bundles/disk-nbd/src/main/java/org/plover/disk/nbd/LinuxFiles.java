@@ -1,0 +1,145 @@
+package org.plover.disk.nbd;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.List;
+import java.util.stream.Stream;
+import org.plover.linux.Errno;
+import org.plover.linux.Linux;
+import org.plover.linux.SystemCallException;
+
+/** Files of this host. */
+final class LinuxFiles implements DiskFiles {
+    private static final int PRIVATE = 0600;
+
+    @Override
+    public DiskFile openImage(Path image, boolean readOnly) throws IOException {
+        String name = "disk image " + image;
+        BasicFileAttributes attributes;
+        try {
+            attributes = Files.readAttributes(image, BasicFileAttributes.class);
+        } catch (NoSuchFileException e) {
+            throw new IOException(name + " does not exist; create it, for instance with 'truncate -s 10G " + image + "'", e);
+        }
+        if (!attributes.isRegularFile() && (!attributes.isOther() || !isBlockDevice(image))) {
+            throw new IOException(name + " is neither a file nor a block device; name one that is");
+        }
+        int fd;
+        try {
+            fd = Linux.open(image.toString(), readOnly ? Linux.O_RDONLY : Linux.O_RDWR);
+        } catch (SystemCallException e) {
+            throw new IOException(name + " cannot be opened for " + (readOnly ? "reading" : "writing") + ": " + e.getMessage()
+                    + "; let the appliance's user do that" + (readOnly ? "" : ", or configure the disk as read-only"), e);
+        }
+        try {
+            if (!Linux.lock(fd, !readOnly)) {
+                throw new IOException(name + " is in use by another process or another disk; end that use, 'lslocks' may tell who it is");
+            }
+            return new LinuxFile(name, fd, Linux.lseek(fd, 0, Linux.SEEK_END));
+        } catch (IOException e) {
+            Linux.close(fd);
+            throw e;
+        }
+    }
+
+    static boolean isBlockDevice(Path file) throws IOException {
+        int mode = (Integer) Files.getAttribute(file, "unix:mode");
+        return (mode & 0170000) == 0060000;
+    }
+
+    @Override
+    public DiskFile openReserved(Path file, long bytes) throws IOException {
+        String name = "disk journal " + file;
+        int fd = Linux.open(file.toString(), Linux.O_RDWR | Linux.O_CREAT, PRIVATE);
+        try {
+            if (Linux.lseek(fd, 0, Linux.SEEK_END) < bytes) {
+                reserve(fd, bytes);
+                Linux.fsync(fd);
+                syncDirectory(file.toAbsolutePath().getParent());
+            }
+            return new LinuxFile(name, fd, Linux.lseek(fd, 0, Linux.SEEK_END));
+        } catch (SystemCallException e) {
+            Linux.close(fd);
+            Files.deleteIfExists(file);
+            throw LinuxFile.named(name, e);
+        }
+    }
+
+    private static void reserve(int fd, long bytes) throws SystemCallException {
+        try {
+            Linux.allocate(fd, 0, bytes);
+        } catch (SystemCallException e) {
+            if (e.errno() != Errno.EOPNOTSUPP) {
+                throw e;
+            }
+            Linux.ftruncate(fd, bytes);
+        }
+    }
+
+    @Override
+    public List<String> list(Path directory) throws IOException {
+        Files.createDirectories(directory);
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    @Override
+    public long bytes(Path file) throws IOException {
+        return Files.size(file);
+    }
+
+    @Override
+    public void delete(Path file) throws IOException {
+        Files.deleteIfExists(file);
+    }
+
+    @Override
+    public byte[] load(Path file) throws IOException {
+        try {
+            return Files.readAllBytes(file);
+        } catch (NoSuchFileException e) {
+            return null;
+        }
+    }
+
+    @Override
+    public void replace(Path file, byte[] content) throws IOException {
+        Path next = file.resolveSibling(file.getFileName() + ".new");
+        try (FileChannel channel = FileChannel.open(next, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
+                StandardOpenOption.TRUNCATE_EXISTING)) {
+            ByteBuffer out = ByteBuffer.wrap(content);
+            while (out.hasRemaining()) {
+                channel.write(out);
+            }
+            channel.force(true);
+        }
+        Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        syncDirectory(file.toAbsolutePath().getParent());
+    }
+
+    private static void syncDirectory(Path directory) throws IOException {
+        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    @Override
+    public AutoCloseable lock(Path file) throws IOException {
+        Files.createDirectories(file.toAbsolutePath().getParent());
+        int fd = Linux.open(file.toString(), Linux.O_RDWR | Linux.O_CREAT, PRIVATE);
+        if (!Linux.lock(fd, true)) {
+            Linux.close(fd);
+            throw new IOException("disk journal in " + file.toAbsolutePath().getParent()
+                    + " is in use by another process; end that one, two appliances must not share a data directory");
+        }
+        return () -> Linux.close(fd);
+    }
+}
