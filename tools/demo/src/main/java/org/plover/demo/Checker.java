@@ -151,6 +151,13 @@ public final class Checker implements Watch {
         }
     }
 
+    /** Lists of writes that have been compared by now. */
+    public long audits() {
+        synchronized (lock) {
+            return audits;
+        }
+    }
+
     @Override
     public void audit() {
         synchronized (lock) {

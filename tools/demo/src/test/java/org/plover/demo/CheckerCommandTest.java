@@ -94,6 +94,20 @@ public class CheckerCommandTest {
     }
 
     @Test
+    public void shouldNotBlameARestartThatWasAnnounced() throws Exception {
+        CompletableFuture<Integer> exit = run("--connections", "2", "--think-millis", "1", "--service", "redis");
+        server.awaitWrites(10);
+        command("restart power lost");
+        server.awaitConnections(4);
+        server.awaitWrites(10);
+        command("audit");
+        command("stop");
+        assertEquals(err.toString(), 0, (int) exit.get());
+        assertEquals(0, report().getInt("connectionsBroken"));
+        assertEquals("power lost", report().getJsonArray("outages").getJsonObject(0).getString("mark"));
+    }
+
+    @Test
     public void shouldStopWhenItsCallerIsGone() throws Exception {
         CompletableFuture<Integer> exit = run("--connections", "1");
         server.awaitWrites(1);

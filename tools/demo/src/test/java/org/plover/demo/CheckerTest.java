@@ -171,6 +171,85 @@ public class CheckerTest {
     }
 
     @Test
+    public void shouldComeBackAfterAnAnnouncedRestartAndFindEverything() throws Exception {
+        try (Checker checker = working()) {
+            checker.restart("power lost");
+            server.breakAllConnections();
+            server.awaitWrites(30);
+            CheckerReport report = checker.stop();
+            assertTrue(report.toJson().toString(), report.clean());
+            assertEquals("power lost", report.outages().get(0).mark());
+            assertEquals("one by each connection after the restart and one at the end", 2 * CONNECTIONS, report.audits());
+        }
+    }
+
+    @Test
+    public void shouldCountWhatARestartedServerHasForgotten() throws Exception {
+        try (Checker checker = working()) {
+            Runnable restore = server.restorePoint();
+            server.awaitWrites(60);
+            server.stall();
+            server.awaitBlockedConnections(CONNECTIONS);
+            checker.restart("power lost");
+            restore.run();
+            server.goOn();
+            server.awaitWrites(30);
+            CheckerReport report = checker.stop();
+            assertTrue("lost " + report.lostWrites(), report.lostWrites() >= 60 - CONNECTIONS);
+            assertEquals(0, report.connectionsBroken());
+        }
+    }
+
+    @Test
+    public void shouldMakeAWriteAgainWhoseOutcomeTheRestartHid() throws Exception {
+        try (Checker checker = working()) {
+            server.stall();
+            server.awaitBlockedConnections(CONNECTIONS);
+            // What hangs in the server is executed or not: either must do.
+            checker.restart("power lost");
+            server.goOn();
+            server.awaitWrites(30);
+            CheckerReport report = checker.stop();
+            assertEquals(0, report.lostWrites());
+            assertEquals(0, report.connectionsBroken());
+        }
+    }
+
+    @Test
+    public void shouldCountABreakAfterTheRestartIsOver() throws Exception {
+        try (Checker checker = working()) {
+            checker.restart("power lost");
+            server.awaitWrites(30);
+            while (checker.audits() < CONNECTIONS) {
+                Thread.onSpinWait();
+            }
+            server.breakAllConnections();
+            while (checker.connectionsBroken() < CONNECTIONS) {
+                Thread.onSpinWait();
+            }
+            CheckerReport report = checker.stop();
+            assertEquals(CONNECTIONS, report.connectionsBroken());
+            assertEquals(0, report.lostWrites());
+        }
+    }
+
+    @Test
+    public void shouldFindALostWriteWhileItWorks() throws Exception {
+        try (Checker checker = Checker.start(options().withConnections(1))) {
+            server.awaitWrites(10);
+            server.dropAppends(1);
+            server.awaitWrites(2);
+            checker.audit();
+            while (checker.audits() < 1) {
+                Thread.onSpinWait();
+            }
+            CheckerReport report = checker.stop();
+            assertEquals("counted once though two audits missed it", 1, report.lostWrites());
+            assertEquals(2, report.audits());
+        }
+    }
+
+    @Test
     public void shouldTreatAnErrorReplyAsABrokenConnection() throws Exception {
         try (Checker checker = Checker.start(options().withConnections(1))) {
             server.awaitWrites(5);

@@ -34,6 +34,7 @@ final class FaultyRedis implements AutoCloseable {
     private boolean refusing;
     private boolean stalled;
     private int blocked;
+    private int accepted;
     private boolean breakAfterNextAppend;
     private boolean closing;
 
@@ -132,6 +133,13 @@ final class FaultyRedis implements AutoCloseable {
         }
     }
 
+    /** Closes every connection, as a restart of the server does. */
+    void breakAllConnections() throws IOException {
+        for (Socket socket : sockets) {
+            socket.close();
+        }
+    }
+
     /** Everything stored, as it is now. */
     Runnable restorePoint() {
         synchronized (lock) {
@@ -181,6 +189,15 @@ final class FaultyRedis implements AutoCloseable {
         }
     }
 
+    /** Waits until so many connections have been opened since the start. */
+    void awaitConnections(int count) throws InterruptedException {
+        synchronized (lock) {
+            while (accepted < count) {
+                lock.wait();
+            }
+        }
+    }
+
     int storedKeys() {
         synchronized (lock) {
             return values.size() + lists.size();
@@ -202,6 +219,10 @@ final class FaultyRedis implements AutoCloseable {
                 Socket socket = listener.accept();
                 socket.setTcpNoDelay(true);
                 sockets.add(socket);
+                synchronized (lock) {
+                    accepted++;
+                    lock.notifyAll();
+                }
                 start(() -> serve(socket));
             }
         } catch (IOException e) {

@@ -79,6 +79,56 @@ public class LedgerTest {
     }
 
     @Test
+    public void shouldTakeAWriteOfUnknownOutcomeAsAcknowledgedOnceItWasFound() {
+        write(0);
+        ledger.begin(1);
+        audit("1", "2");
+        ledger.settle();
+        assertEquals(2, ledger.acknowledgedWrites());
+        assertEquals("it must stay there now", Verdict.STALE, ledger.judge(1, null));
+    }
+
+    @Test
+    public void shouldLeaveAWriteOfUnknownOutcomeToBeMadeAgainIfItIsNotThere() {
+        write(0);
+        ledger.begin(1);
+        audit("1");
+        ledger.settle();
+        assertEquals(1, ledger.acknowledgedWrites());
+        assertEquals(2, ledger.unknownNumber());
+        assertEquals(1, ledger.unknownKey());
+    }
+
+    @Test
+    public void shouldNotCountWhatTwoAuditsFindTwice() {
+        write(0);
+        write(1);
+        write(0);
+        for (int i = 0; i < 2; i++) {
+            audit("3", "2", "2", "9");
+        }
+        assertEquals("1", 1, ledger.lostWrites());
+        assertEquals("2", 1, ledger.duplicatedWrites());
+        assertEquals("2", 1, ledger.misorderedWrites());
+        assertEquals("9", 1, ledger.corruptValues());
+    }
+
+    @Test
+    public void shouldNotForgetAWriteThatWasMissingForAWhile() {
+        write(0);
+        write(0);
+        audit("1");
+        audit("1", "2");
+        assertEquals(1, ledger.lostWrites());
+    }
+
+    private void audit(String... entries) {
+        ledger.beginList();
+        ledger.auditList(List.of(entries));
+        ledger.endOfList();
+    }
+
+    @Test
     public void shouldRefuseTwoWritesAtOnce() {
         ledger.begin(0);
         assertThrows(IllegalStateException.class, () -> ledger.begin(1));

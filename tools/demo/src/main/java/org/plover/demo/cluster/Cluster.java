@@ -19,6 +19,8 @@ public final class Cluster implements AutoCloseable {
     public static final String CLIENT = "c";
     private static final int CLIENT_NUMBER = 100;
     private static final int GUEST_NUMBER = 10;
+    /** Long enough for a journal to be brought into its images. */
+    private static final int STOP_SECONDS_MAX = 120;
     private static final int GROUP_PORT = 7700;
     public static final String MAC = "52:54:00:50:4c:01";
 
@@ -138,14 +140,20 @@ public final class Cluster implements AutoCloseable {
         }
     }
 
-    /** Stops all appliances and guests in good order; files stay. */
+    /** Stops all appliances and guests in good order; files stay. Throws IllegalStateException if one does not end in time. */
     void stop() throws InterruptedException {
         // All at once, or the ones left over would begin to take over from each other.
         hosts.forEach(Host::askToStop);
+        List<String> late = new ArrayList<>();
         for (Host host : hosts) {
-            host.stopAppliance();
+            if (!host.stopAppliance(STOP_SECONDS_MAX)) {
+                late.add(host.name);
+            }
         }
         Shell.end(plainQemu, 5);
+        if (!late.isEmpty()) {
+            throw new IllegalStateException("appliances did not end within " + STOP_SECONDS_MAX + " s and were killed: " + late);
+        }
     }
 
     /** Who says that it is primary and serves; the highest view wins. */
@@ -215,7 +223,12 @@ public final class Cluster implements AutoCloseable {
         }
         closed = true;
         try {
-            stop();
+            // All at once, or the ones left over would begin to take over from each other.
+            hosts.forEach(Host::askToStop);
+            for (Host host : hosts) {
+                host.stopAppliance();
+            }
+            Shell.end(plainQemu, 1);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

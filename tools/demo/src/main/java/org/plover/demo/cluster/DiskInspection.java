@@ -11,11 +11,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Looks at the replicas' images when everything is stopped: are they equal, is the file system whole, and does the service's own
+ * Looks at the replicas' images when everything is stopped in good order, and so what was in a journal is in them: are they equal, is the file system whole, and does the service's own
  * checker find its data whole. Images are looked at in copies and stay as they are.
  */
 final class DiskInspection {
-    private static final long RECOVER_SECONDS_MAX = 300;
     private static final long FSCK_SECONDS_MAX = 300;
     private static final long CHECK_SECONDS_MAX = 900;
     /** e2fsck: errors were corrected, which a replay of the journal counts as. */
@@ -61,24 +60,11 @@ final class DiskInspection {
 
     /** Blocks for minutes where a database is checked. */
     Findings run() throws IOException, InterruptedException {
-        if (!settings.unreplicated()) {
-            for (Host host : replicas) {
-                recover(host);
-            }
-        }
         Boolean equal = replicas.size() < 2 ? null : equal();
         for (Host host : Boolean.TRUE.equals(equal) ? replicas.subList(0, 1) : replicas) {
             inspect(host);
         }
         return new Findings(equal, fsckClean, database ? checksumsClean : null, database ? amcheckClean : null, List.copyOf(problems));
-    }
-
-    /** What the appliance has made durable outside the images is brought into them. */
-    private void recover(Host host) throws IOException, InterruptedException {
-        Shell.Result result = host.plover(RECOVER_SECONDS_MAX, "disk", "recover");
-        if (result.status() != 0) {
-            problems.add("host " + host.name + ": 'plover disk recover' ended with " + result.status() + ": " + result.output());
-        }
     }
 
     private boolean equal() throws IOException {

@@ -131,8 +131,14 @@ public final class Host {
 
     /** Asks the appliance to end, and waits for it. Its data stay. */
     public void stopAppliance() throws InterruptedException {
-        Shell.end(appliance, 15);
+        stopAppliance(15);
+    }
+
+    /** The same with a time of its own; false if it had to be killed. */
+    boolean stopAppliance(int secondsMax) throws InterruptedException {
+        boolean ended = Shell.end(appliance, secondsMax);
         appliance = null;
+        return ended;
     }
 
     /** The host dies: its cables go silent, every process is killed, its memory and disks are lost. */

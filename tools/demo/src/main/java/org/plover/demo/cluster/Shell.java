@@ -54,17 +54,19 @@ public final class Shell {
         return run(command.split(" "));
     }
 
-    /** Ends a process: politely, then by force. */
-    public static void end(Process process, long graceSeconds) throws InterruptedException {
+    /** Ends a process: politely, then by force, of which false tells. */
+    public static boolean end(Process process, long graceSeconds) throws InterruptedException {
         if (process == null) {
-            return;
+            return true;
         }
         List<ProcessHandle> family = process.descendants().toList();
         process.destroy();
-        if (!process.waitFor(graceSeconds, TimeUnit.SECONDS)) {
+        boolean ended = process.waitFor(graceSeconds, TimeUnit.SECONDS);
+        if (!ended) {
             process.destroyForcibly();
             process.waitFor(5, TimeUnit.SECONDS);
         }
         family.forEach(ProcessHandle::destroyForcibly);
+        return ended;
     }
 }
