@@ -91,14 +91,17 @@ final class RegisterHistory {
         }
         forward.sort(Comparator.comparingLong(z -> z.getValue().low()));
         for (int i = 1; i < forward.size(); i++) {
-            SimCluster.check(forward.get(i - 1).getValue().high() <= forward.get(i).getValue().low(), "clients: the register held "
-                    + forward.get(i - 1).getKey() + " and " + forward.get(i).getKey() + " at the same time");
+            if (forward.get(i - 1).getValue().high() > forward.get(i).getValue().low()) {
+                throw new AssertionError("clients: the register held " + forward.get(i - 1).getKey() + " and " + forward.get(i).getKey()
+                        + " at the same time");
+            }
         }
         for (Map.Entry<Long, Zone> z : zones.entrySet()) {
             if (z.getValue().seen && !z.getValue().isForward()) {
                 for (Map.Entry<Long, Zone> f : forward) {
-                    SimCluster.check(f.getValue().low() >= z.getValue().low() || z.getValue().high() >= f.getValue().high(),
-                            "clients: " + z.getKey() + " was in the register while " + f.getKey() + " was");
+                    if (f.getValue().low() < z.getValue().low() && z.getValue().high() < f.getValue().high()) {
+                        throw new AssertionError("clients: " + z.getKey() + " was in the register while " + f.getKey() + " was");
+                    }
                 }
             }
         }

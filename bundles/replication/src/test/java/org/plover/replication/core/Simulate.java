@@ -19,8 +19,6 @@ public final class Simulate {
               --steps N       faults and orders in one schedule (default 25)
               --schedules K   how many seeds, from S on (default 1000; with --seed alone 1)
               --minutes M     instead of a number: as many as fit
-              --planted       for a fault that was planted (itests/mutants.sh): stops at the first broken rule and says it in one
-                              line; a group that does not come back is only counted
               --json FILE     writes {"seed","schedules","operations","failed":[seeds],"perMinute","perProcessorMinute","faults":{kind: count}}
             Exits with 1 if a rule was broken; the seed and the story of the run are printed then.""";
 
@@ -32,16 +30,11 @@ public final class Simulate {
         int steps = ReplicaChaosTest.STEPS;
         long schedules = 1000;
         double minutes = 0;
-        boolean planted = false;
         Path json = null;
         for (int i = 0; i < args.length; i++) {
             if (args[i].equals("--help") || args[i].equals("-h")) {
                 System.out.println(HELP);
                 return;
-            }
-            if (args[i].equals("--planted")) {
-                planted = true;
-                continue;
             }
             if (i + 1 == args.length) {
                 usage(args[i] + " needs a value");
@@ -63,10 +56,6 @@ public final class Simulate {
                 usage(args[i - 1] + " needs a number, not " + value);
             }
         }
-        if (planted) {
-            runPlanted(seed, steps, schedules);
-            return;
-        }
         run(seed, steps, minutes > 0 ? Long.MAX_VALUE : schedules, minutes > 0 ? minutes : Double.MAX_VALUE, json);
     }
 
@@ -75,22 +64,24 @@ public final class Simulate {
         System.exit(2);
     }
 
-    /** Exits with 1 if a rule is broken, else with 0. */
-    private static void runPlanted(long first, int steps, long schedules) {
+    /**
+     * For a fault that was planted: runs schedules until a rule is broken. A group that does not come back is only counted. Returns
+     * "broken" or "kept", seed, schedules, schedules that did not come back, and what was said, with tabs between them.
+     */
+    public static String planted(long first, long steps, long schedules) {
         long stuck = 0;
         for (long seed = first; seed < first + schedules; seed++) {
             try {
-                ReplicaChaosTest.run(seed, steps, new EnumMap<>(Schedule.Kind.class));
+                ReplicaChaosTest.run(seed, (int) steps, new EnumMap<>(Schedule.Kind.class));
             } catch (AssertionError e) {
                 String what = e.getMessage().lines().findFirst().orElse("").replaceFirst("^seed \\d+: ", "");
                 if (!what.contains("this did not happen")) {
-                    System.out.println("broken\t" + seed + "\t" + (seed - first + 1) + "\t" + stuck + "\t" + what);
-                    System.exit(1);
+                    return "broken\t" + seed + "\t" + (seed - first + 1) + "\t" + stuck + "\t" + what;
                 }
                 stuck++;
             }
         }
-        System.out.println("kept\t-\t" + schedules + "\t" + stuck + "\t-");
+        return "kept\t-\t" + schedules + "\t" + stuck + "\t-";
     }
 
     private static void run(long first, int steps, long schedules, double minutes, Path json) throws Exception {

@@ -7,7 +7,7 @@ import org.plover.api.consensus.Membership;
 import org.plover.consensus.paxos.SimProviders;
 
 /** One seed: some seconds of faults while inputs are proposed, then peace, in which the group must go on if it can. */
-final class ChaosRun {
+public final class ChaosRun {
     private static final int MEMBERS = 3;
 
     private final long seed;
@@ -137,8 +137,11 @@ final class ChaosRun {
         return voters >= 2 && fit;
     }
 
-    /** For itests/mutants.sh: exits with 1 if a promise is broken; a group that does not go on is only counted. */
-    private static void runPlanted(long first, long count) {
+    /**
+     * For itests/mutants.sh: runs seeds until a promise is broken; a group that does not go on is only counted. Returns "broken" or
+     * "kept", seed, seeds, seeds that did not go on, and what was said, with tabs between them.
+     */
+    public static String planted(long first, long count) {
         long stuck = 0;
         for (long seed = first; seed < first + count; seed++) {
             try {
@@ -146,23 +149,18 @@ final class ChaosRun {
             } catch (AssertionError e) {
                 String what = e.getMessage().lines().findFirst().orElse("").replaceFirst("^seed \\d+: ", "");
                 if (!what.startsWith("never happened")) {
-                    System.out.println("broken\t" + seed + "\t" + (seed - first + 1) + "\t" + stuck + "\t" + what);
-                    System.exit(1);
+                    return "broken\t" + seed + "\t" + (seed - first + 1) + "\t" + stuck + "\t" + what;
                 }
                 stuck++;
             }
         }
-        System.out.println("kept\t-\t" + count + "\t" + stuck + "\t-");
+        return "kept\t-\t" + count + "\t" + stuck + "\t-";
     }
 
-    /** Many seeds from the command line: first seed, number of seeds, and "planted" to stop at the first promise that is broken. */
+    /** Many seeds from the command line: first seed, number of seeds. */
     public static void main(String[] args) {
         long first = Long.parseLong(args[0]);
         long count = Long.parseLong(args[1]);
-        if (args.length > 2) {
-            runPlanted(first, count);
-            return;
-        }
         long begin = System.nanoTime();
         int failed = 0;
         int alive = 0;
