@@ -12,8 +12,9 @@ final class Audit {
 
     /** Reads the last value of every key. */
     static void keys(Ledger ledger, ServiceClient client) throws IOException {
+        String[] values = client.readAll(ledger);
         for (int key = 0; key < ledger.keys(); key++) {
-            ledger.auditKey(key, client.read(ledger, key));
+            ledger.auditKey(key, values[key]);
         }
     }
 

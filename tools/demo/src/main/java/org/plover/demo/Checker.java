@@ -28,7 +28,7 @@ import picocli.CommandLine;
 public final class Checker implements Watch {
     private static final int PROBLEMS_MAX = 20;
     private static final long MICROS_MAX = TimeUnit.HOURS.toMicros(1);
-    private static final int CONNECT_MILLIS_MAX = 2_000;
+    private static final int CONNECT_MILLIS_MAX = 5_000;
     private static final int CONNECT_AGAIN_MILLIS = 100;
 
     private final CheckerOptions options;
@@ -82,6 +82,7 @@ public final class Checker implements Watch {
             for (int i = 0; i < options.connections(); i++) {
                 ServiceClient client = connect(options, deadlineNanos);
                 sessions.add(new Session(i, new Ledger(run + ":" + i, options.keys()), client, new SplittableRandom()));
+                client.timeoutMillis((int) options.answerTimeout().toMillis());
                 client.prepare();
                 client.timeoutMillis(0);
             }

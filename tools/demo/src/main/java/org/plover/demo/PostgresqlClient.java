@@ -8,8 +8,12 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
+import java.util.stream.Stream;
 
 /**
  * Keys are rows of one table, writes are rows of another; a write is one transaction that touches both. Its three round trips are
@@ -90,6 +94,24 @@ final class PostgresqlClient implements ServiceClient {
     public String read(Ledger ledger, int key) throws IOException {
         List<String> found = query("SELECT value FROM plover_values WHERE name = ?", ledger.key(key));
         return found.isEmpty() ? null : found.get(0);
+    }
+
+    @Override
+    public String[] readAll(Ledger ledger) throws IOException {
+        Map<String, String> found = new HashMap<>();
+        try (PreparedStatement statement = connection.prepareStatement("SELECT name, value FROM plover_values WHERE name = ANY (?)")) {
+            String[] names = new String[ledger.keys()];
+            Arrays.setAll(names, ledger::key);
+            statement.setArray(1, connection.createArrayOf("text", names));
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    found.put(rows.getString(1), rows.getString(2));
+                }
+            }
+            return Stream.of(names).map(found::get).toArray(String[]::new);
+        } catch (SQLException e) {
+            throw failure(e);
+        }
     }
 
     @Override

@@ -32,7 +32,19 @@ final class RedisClient implements ServiceClient {
 
     @Override
     public String read(Ledger ledger, int key) throws IOException {
-        Object reply = call(Resp.command("GET", ledger.key(key))).get(0);
+        return value(call(Resp.command("GET", ledger.key(key))).get(0));
+    }
+
+    @Override
+    public String[] readAll(Ledger ledger) throws IOException {
+        byte[][] gets = new byte[ledger.keys()][];
+        for (int key = 0; key < gets.length; key++) {
+            gets[key] = Resp.command("GET", ledger.key(key));
+        }
+        return call(gets).stream().map(RedisClient::value).toArray(String[]::new);
+    }
+
+    private static String value(Object reply) {
         return reply == Resp.NIL ? null : reply.toString();
     }
 

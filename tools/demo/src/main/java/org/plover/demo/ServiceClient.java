@@ -26,6 +26,9 @@ interface ServiceClient extends AutoCloseable {
     /** A key's value, or null if it has none. */
     String read(Ledger ledger, int key) throws IOException;
 
+    /** All keys' values, in order, asked for at once; null for one that has none. */
+    String[] readAll(Ledger ledger) throws IOException;
+
     /** A part of the list of writes, in the order of the list; shorter than {@code count} only at its end. */
     List<String> writes(Ledger ledger, long from, int count) throws IOException;
 

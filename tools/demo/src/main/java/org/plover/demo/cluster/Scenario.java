@@ -21,7 +21,7 @@ import org.plover.demo.Service;
 final class Scenario {
     private static final int CHECKER_CONNECTIONS = 4;
     private static final long START_SECONDS_MAX = 180;
-    private static final long PROTECT_SECONDS_MAX = 120;
+    private static final long PROTECT_SECONDS_MAX = 300;
     /** How long a killed host stays away before an empty one takes its place. */
     private static final int AWAY_SECONDS = 12;
     /** How long the hosts are without power. */
@@ -126,7 +126,8 @@ final class Scenario {
         if (options.image == null) {
             checker.tell("audit");
         }
-        watch(Math.max(2, options.seconds - before - AWAY_SECONDS));
+        // After a loss of power the clients have to come back first.
+        watch(Math.max(2, options.seconds - before - (options.kill == Demo.Victim.power ? 0 : AWAY_SECONDS)));
     }
 
     private void killHost(int number, int before) throws IOException, InterruptedException {
