@@ -15,13 +15,14 @@ import org.plover.api.disk.DiskProvider;
 import org.plover.api.disk.Disks;
 import org.plover.api.disk.DisksSpec;
 import org.plover.api.health.Finding;
+import org.plover.api.health.PreflightCheck;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Serves disks by NBD on Unix sockets. Those still open when it is taken away are closed: nobody could reach them any more. */
-@Component(service = DiskProvider.class, configurationPid = NbdDiskConfig.PID, property = DiskProvider.ID + "=nbd")
+@Component(service = {DiskProvider.class, PreflightCheck.class}, configurationPid = NbdDiskConfig.PID, property = DiskProvider.ID + "=nbd")
 @Designate(ocd = NbdDiskConfig.class)
-public final class NbdDiskProvider implements DiskProvider {
+public final class NbdDiskProvider implements DiskProvider, PreflightCheck {
     private static final Logger log = LoggerFactory.getLogger(NbdDiskProvider.class);
     private static final String SOCKET = "disks.nbd";
 
@@ -48,6 +49,12 @@ public final class NbdDiskProvider implements DiskProvider {
     @Override
     public List<Finding> preflight(DisksSpec spec) {
         return DisksPreflight.check(spec, settings);
+    }
+
+    /** What is wrong with the disks that are being served; what will be is checked by {@link #preflight}. */
+    @Override
+    public List<Finding> check() {
+        return open.stream().map(StoreDisks::health).toList();
     }
 
     @Override

@@ -22,6 +22,7 @@ import org.plover.api.disk.DiskListener;
 import org.plover.api.disk.Disks;
 import org.plover.api.disk.DisksSpec;
 import org.plover.api.disk.Standing;
+import org.plover.api.health.Finding;
 import org.plover.api.memory.PageSet;
 import org.plover.linux.Memory;
 
@@ -96,6 +97,16 @@ final class StoreDisks implements Disks {
     @Override
     public String toString() {
         return "disks of " + spec.name();
+    }
+
+    /** Whether they can be used, for people. */
+    Finding health() {
+        try {
+            store.check();
+        } catch (IOException e) {
+            return Finding.error(toString(), e.getMessage(), "mend what failed and start this member again");
+        }
+        return Finding.ok(toString(), count() + " served, " + standing() + ", epoch " + epoch());
     }
 
     @Override

@@ -26,7 +26,7 @@ public class DisksModelTest {
 
     @Test
     public void shouldBehaveLikeLayersOfArraysAndSurviveCrashes() throws IOException {
-        for (int seed = 0; seed < 150; seed++) {
+        for (int seed = 0; seed < 100; seed++) {
             try {
                 new Run(seed).steps(120);
             } catch (AssertionError | IOException | RuntimeException e) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.Set;
  */
 final class MemoryFiles implements DiskFiles {
     static final int BLOCK = 4096;
+    private static final byte[] ZEROS = new byte[BLOCK];
 
     private static final class Content {
         byte[] durable;
@@ -219,12 +221,9 @@ final class MemoryFiles implements DiskFiles {
 
         private long next(long offset, boolean data) {
             for (long at = offset; at < content.seen.length; at = at / BLOCK * BLOCK + BLOCK) {
-                boolean zero = true;
-                int end = (int) Math.min(content.seen.length, at / BLOCK * BLOCK + BLOCK);
-                for (int i = (int) (at / BLOCK * BLOCK); i < end && zero; i++) {
-                    zero = content.seen[i] == 0;
-                }
-                if (zero != data) {
+                int start = (int) (at / BLOCK * BLOCK);
+                int end = Math.min(content.seen.length, start + BLOCK);
+                if (Arrays.equals(content.seen, start, end, ZEROS, 0, end - start) != data) {
                     return at;
                 }
             }

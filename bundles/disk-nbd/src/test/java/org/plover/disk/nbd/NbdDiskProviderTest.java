@@ -69,6 +69,7 @@ public class NbdDiskProviderTest {
             DiskAttachment attachment = disks.attachments().get(0);
             assertTrue(Files.exists(attachment.socket()));
             assertEquals("disk0", attachment.export());
+            assertEquals(List.of(Finding.ok("disks of vm", "1 served, WHOLE, epoch 0")), provider.check());
             assertEquals(Standing.WHOLE, disks.standing());
             disks.exports().get(0).write(4096, Guest.block(7), true);
             disks.exports().get(0).zero(1 << 20, 1 << 20, true);
