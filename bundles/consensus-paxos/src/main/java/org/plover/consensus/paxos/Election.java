@@ -226,6 +226,8 @@ final class Election {
         if ((flags & OK) == 0) {
             LOG.info("{}: {} in view {} refuses view {}, knows {}", core.name(), core.nameOf(peer.index), theirView, target, theirs);
             heard = Memberships.newer(heard, theirs);
+        } else if (stage == Stage.CANVASS && core.host.canLead() == cold) {
+            stage = Stage.NONE; // the guest has come or gone since it asked: it has to ask anew
         } else if (stage == Stage.CANVASS) {
             count(peer, flags, inForce, theirs);
             if (core.state == State.LEARNER && heard != null && isUndisputed(heard)) {
