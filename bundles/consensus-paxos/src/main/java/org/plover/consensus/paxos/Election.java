@@ -160,8 +160,8 @@ final class Election {
 
     /** Whether it makes sense to ask at all; the answers decide whether the in-sync set names this member. */
     private boolean mayStand() {
-        boolean mayLackLog = core.state == State.RECOVERING || !core.host.canLead(); // a guest that is booted needs none
-        return (mayLackLog || !following.needsBase()) && core.newestMembership() != null && (core.host.canLead() || core.host.canColdStart());
+        // a log is not needed to ask: a guest that is booted needs none, and one that was synchronised takes a voter's
+        return core.host.canLead() || core.host.canColdStart() && core.newestMembership() != null;
     }
 
     // ---- candidate
@@ -226,9 +226,11 @@ final class Election {
         if ((flags & OK) == 0) {
             LOG.info("{}: {} in view {} refuses view {}, knows {}", core.name(), core.nameOf(peer.index), theirView, target, theirs);
             heard = Memberships.newer(heard, theirs);
+        } else if (stage == Stage.CANVASS && core.host.canLead() == cold) {
+            stage = Stage.NONE; // the guest has come or gone since it asked: it has to ask anew
         } else if (stage == Stage.CANVASS) {
             count(peer, flags, inForce, theirs);
-            if (core.state == State.LEARNER && isUndisputed(heard)) {
+            if (core.state == State.LEARNER && heard != null && isUndisputed(heard)) {
                 learn(heard, now);
             }
             if (hasQuorum() && isFit() && core.state != State.LEARNER) {
@@ -270,9 +272,9 @@ final class Election {
 
     private boolean hasQuorum() {
         Membership m = inForce();
-        return rememberingMajority()
+        return m != null && (rememberingMajority()
                 || cold && Integer.bitCount(answered & voters()) >= core.majorityOf(m)
-                || (answered & m.voterMask()) == m.voterMask() && Integer.bitCount(answered & voters()) >= core.majorityOf(m);
+                || (answered & m.voterMask()) == m.voterMask() && Integer.bitCount(answered & voters()) >= core.majorityOf(m));
     }
 
     private boolean rememberingMajority() {
@@ -504,7 +506,7 @@ final class Election {
             source = peer.index;
             sourceView = lastView;
             sourceLast = last;
-            if (following.needsBase() || isAhead(base, baseView) && (core.isSuspended() || base <= core.delivered())) {
+            if ((following.needsBase() || isAhead(base, baseView)) && (core.isSuspended() || base <= core.delivered())) {
                 // this log holds nothing that the other one lacks, and the guest here needs none of what lies between
                 log.reset(base, baseView);
                 core.memberships.dropPending();
@@ -575,6 +577,10 @@ final class Election {
         }
         if (!cold && unknownHere && core.memberships.pending() != null) {
             giveUp(chosen + " comes after a change that is not committed yet", now);
+            return;
+        }
+        if (!cold && following.needsBase() && rememberingMajority()) {
+            giveUp("no log was found that the guest here could go on with", now);
             return;
         }
         stage = Stage.NONE;

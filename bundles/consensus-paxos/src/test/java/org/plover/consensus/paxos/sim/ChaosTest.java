@@ -22,6 +22,8 @@ public class ChaosTest {
         1248, 7955, // what may be lost in a cold start, and what was never delivered to anyone, had to be told apart in the ledger
         2001180, 2004610, // a proposal that its proposer had never acted on kept everybody from leading, the witness's storage being lost
         2002651, 2008760, 2013726, // likewise, of one that brought a replica in
+        7003484, // the commitment of a change was not inferred from the next one
+        5025660, 8008757, 9023224, // who had no log yet did not stand, though its guest, or the right to boot one, was all that was needed
         2019675, // a candidate gave up before the answer came that would have let it lead
         2525, // a cold leader took the commit index of one voter, though another knew a higher one
     };

@@ -82,6 +82,9 @@ final class Ledger {
     /** A member begins to lead: what was delivered anywhere is in its log, and the newest agreed membership names it. */
     void begins(int member, long incarnation, long view, long commitIndex) {
         leads(member, view);
+        if (leaders.keySet().stream().anyMatch(led -> led > view)) {
+            return; // it was promised the view long ago and learns so late: it can commit nothing, and need not know what a newer view did
+        }
         check(isOfNewestGeneration(view), "member " + member + " leads view " + view + " of a generation that is over");
         check(commitIndex >= last() || lostable <= commitIndex + 1, "member " + member + " leads view " + view + " with a log up to "
                 + commitIndex + ", but entries up to " + last() + " were delivered");
