@@ -453,6 +453,11 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
         return member == group.self() || transport.isConnected(member);
     }
 
+    /** What keeps the guest's interfaces off the network, a sentence each. */
+    List<String> portTroubles() {
+        return ports.stream().map(NetworkPort::trouble).filter(trouble -> !trouble.isEmpty()).toList();
+    }
+
     long roundTripMicros(int member) {
         return member == group.self() ? 0 : transport.roundTripMicros(member);
     }

@@ -110,10 +110,10 @@ public class StatusBuilderTest {
 
     @Test
     public void shouldNoteAGuestThatDoesNotKeepUpAndAThreadThatHangs() {
-        assertEquals(List.of(), StatusBuilder.notes(facts(Role.PRIMARY, Membership.ALL, ""), 0, 100));
+        assertEquals(List.of(), StatusBuilder.notes(facts(Role.PRIMARY, Membership.ALL, ""), 0, 100, List.of()));
         backlogBytes = 2 << 20;
         takenMillis = 5000;
-        List<String> notes = StatusBuilder.notes(facts(Role.BACKUP, Membership.ALL, ""), 7, 0);
+        List<String> notes = StatusBuilder.notes(facts(Role.BACKUP, Membership.ALL, ""), 7, 0, List.of());
         assertEquals(3, notes.size());
         assertTrue(notes.get(0), notes.get(0).startsWith("this member's own thread has not run since "));
         assertTrue(notes.get(1), notes.get(1).startsWith("the guest here has not taken up 2048 KiB of agreed input"));
@@ -122,7 +122,7 @@ public class StatusBuilderTest {
 
     @Test
     public void shouldNoteOutputThatWaitsLong() {
-        List<String> notes = StatusBuilder.notes(facts(Role.PRIMARY, Membership.ALL, ""), 0, 2500);
+        List<String> notes = StatusBuilder.notes(facts(Role.PRIMARY, Membership.ALL, ""), 0, 2500, List.of());
         assertEquals(1, notes.size());
         assertTrue(notes.get(0), notes.get(0).startsWith("output has been held for 2500 ms"));
     }
@@ -155,6 +155,6 @@ public class StatusBuilderTest {
     }
 
     private static void assertNotes(Facts facts, String... notes) {
-        assertEquals(List.of(notes), StatusBuilder.notes(facts, 0, 0));
+        assertEquals(List.of(notes), StatusBuilder.notes(facts, 0, 0, List.of()));
     }
 }

@@ -77,7 +77,7 @@ public interface Disks extends AutoCloseable {
 
     /**
      * Reads {@code count} blocks from {@code first} on, of one disk, as of the last {@link #seal} or {@link #apply}: without what the guest
-     * has written since. Past the disk's end reads as zero.
+     * has written since. After {@link #alone} as the guest sees it. Past the disk's end reads as zero.
      */
     void read(long first, int count, ByteBuffer to) throws IOException;
 
@@ -144,7 +144,10 @@ public interface Disks extends AutoCloseable {
     /** The last bond that was named, or 0: {@link #changed} says in what this replica may differ from the other one of that bond. */
     long bond();
 
-    /** At the primary: the backup has acknowledged {@code epoch}, so what changed up to it is no difference any more. ({@link #apply} implies it.) */
+    /**
+     * At the primary: the backup has acknowledged {@code epoch}, and it is durable here, so what changed up to it is no difference any
+     * more. {@link #apply} implies this for the epochs before the applied one; of that one the backup cannot know that it is durable there.
+     */
     void settle(long epoch);
 
     /**
