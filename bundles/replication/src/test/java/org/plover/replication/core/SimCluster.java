@@ -501,7 +501,8 @@ final class SimCluster {
     private void checkDurable(SimMember m, long frame) {
         checkOnDisk(m.index, frame);
         SimMember other = members[1 - m.index];
-        if (m.agreed != null && m.agreed.isInSync(other.index)) {
+        // A member whose storage was lost after it had acknowledged is another fault than the loss of power: it draws a new incarnation.
+        if (m.agreed != null && m.agreed.isInSync(other.index) && m.agreed.incarnation(other.index) == other.consensus.incarnation()) {
             checkOnDisk(other.index, frame);
         }
     }

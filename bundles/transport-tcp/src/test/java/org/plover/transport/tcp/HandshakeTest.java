@@ -23,6 +23,8 @@ public class HandshakeTest {
     private final Trio trio = new Trio();
     private final Recorder a = new Recorder();
     private final Recorder b = new Recorder();
+    /** A version that this build does not speak yet. */
+    private static final int NEXT = TcpTransport.Versions.CURRENT.max() + 1;
 
     @After
     public void close() throws IOException {
@@ -50,14 +52,14 @@ public class HandshakeTest {
     @Test
     public void shouldRefuseAPeerWithoutACommonVersionAndTellBothSides() throws Exception {
         TcpTransport ta = trio.open(0, a, Trio.QUICK);
-        TcpTransport tb = trio.open(trio.group(1), b, Trio.QUICK, new TcpTransport.Versions(2, 3));
-        assertBothSay(ta, tb, Refusal.Code.VERSION, "speaks transport protocol 1", "2 to 3", "update Plover on member 'ann'");
+        TcpTransport tb = trio.open(trio.group(1), b, Trio.QUICK, new TcpTransport.Versions(NEXT, NEXT + 1));
+        assertBothSay(ta, tb, Refusal.Code.VERSION, "speaks transport protocol " + (NEXT - 1), NEXT + " to " + (NEXT + 1), "update Plover on member 'ann'");
     }
 
     @Test
     public void shouldSpeakTheOlderVersionWithAnOlderPeer() throws Exception {
         trio.open(0, a, Trio.QUICK);
-        trio.open(trio.group(1), b, Trio.QUICK, new TcpTransport.Versions(1, 3));
+        trio.open(trio.group(1), b, Trio.QUICK, new TcpTransport.Versions(NEXT - 1, NEXT + 1));
         a.awaitConnected(1, 1);
         b.awaitConnected(0, 1);
     }
