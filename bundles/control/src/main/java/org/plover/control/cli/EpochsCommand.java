@@ -28,7 +28,7 @@ final class EpochsCommand implements Callable<Integer> {
     private static final int LAST = 20;
     private static final Duration LOOK_AGAIN = Duration.ofMillis(500);
     private static final String HEAD =
-            "     epoch   view  interval     pause    commit     apply   dirty   same        sent frames verified  reason";
+            "     epoch   view  interval     pause    commit     apply   dirty   same  blocks   same        sent frames verified  reason";
 
     @ParentCommand
     private Main main;
@@ -87,11 +87,16 @@ final class EpochsCommand implements Callable<Integer> {
     }
 
     static String row(EpochRecord epoch) {
-        String same = epoch.dirtyPages() == 0 ? "-" : Format.text("%.1f%%", 100.0 * epoch.samePages() / epoch.dirtyPages());
+        String same = share(epoch.samePages(), epoch.dirtyPages());
+        String sameBlocks = share(epoch.sameBlocks(), epoch.diskBlocks());
         String verified = epoch.verified() < 0 ? "-" : epoch.verified() == 0 ? "equal" : epoch.verified() + " DIFFER";
-        return Format.text("%10d %6d %9s %9s %9s %9s %7d %6s %11s %6d %-9s %s", epoch.epoch(), epoch.view(),
+        return Format.text("%10d %6d %9s %9s %9s %9s %7d %6s %7d %6s %11s %6d %-9s %s", epoch.epoch(), epoch.view(),
                 Format.micros(epoch.intervalMicros()), Format.micros(epoch.pauseMicros()), Format.micros(epoch.commitMicros()),
-                Format.micros(epoch.applyMicros()), epoch.dirtyPages(), same, Format.bytes(epoch.transferredBytes()), epoch.releasedFrames(), verified, epoch.reason())
-                .stripTrailing();
+                Format.micros(epoch.applyMicros()), epoch.dirtyPages(), same, epoch.diskBlocks(), sameBlocks,
+                Format.bytes(epoch.transferredBytes()), epoch.releasedFrames(), verified, epoch.reason()).stripTrailing();
+    }
+
+    private static String share(int same, int all) {
+        return all == 0 ? "-" : Format.text("%.1f%%", 100.0 * same / all);
     }
 }

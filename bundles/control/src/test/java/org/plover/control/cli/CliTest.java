@@ -29,6 +29,7 @@ import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import org.plover.api.health.Finding;
 import org.plover.api.status.EpochRecord;
+import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.VerifyReport;
 import org.plover.api.status.VmStatus;
 import org.plover.control.Appliance;
@@ -172,8 +173,8 @@ public class CliTest {
         assertEquals(0, plover("epochs"));
         String[] lines = out.toString().split("\n");
         assertEquals(21, lines.length);
-        assertTrue(lines[0], lines[0].matches(" +epoch +view +interval +pause +commit +apply +dirty +same +sent +frames +verified +reason"));
-        assertEquals("        81      3     25 ms   1.84 ms   3.10 ms      2 ms     900  93.4%    12.3 KiB      7 -         idle", lines[1]);
+        assertTrue(lines[0], lines[0].matches(" +epoch +view +interval +pause +commit +apply +dirty +same +blocks +same +sent +frames +verified +reason"));
+        assertEquals("        81      3     25 ms   1.84 ms   3.10 ms      2 ms     900  93.4%       0      -    12.3 KiB      7 -         idle", lines[1]);
         assertTrue(lines[10], lines[10].contains("equal"));
         assertEquals(lines[0].indexOf("verified"), lines[10].indexOf("equal"));
         assertEquals(lines[0].indexOf("reason"), lines[10].indexOf("idle"));
@@ -219,6 +220,37 @@ public class CliTest {
         redis.verify = () -> CompletableFuture.completedFuture(new VerifyReport(48216, 0, 0, List.of()));
         assertEquals(1, plover("verify"));
         assertOut("NOTHING was compared");
+    }
+
+    @Test
+    public void shouldExitWithZeroOnlyIfAllBlocksOfTheDisksAreEqual() {
+        appliance.vms.add(redis);
+        assertEquals(0, plover("verify", "--disks"));
+        assertOut("epochs 48214 to 48230: 131072 blocks of the disks compared, all equal");
+        redis.verifyDisks = () -> CompletableFuture.completedFuture(new DiskVerifyReport(1, 2, 100, 1, List.of("disk 0 block 7")));
+        assertEquals(1, plover("verify", "--disks"));
+        assertOut("1 of 100 blocks of the disks DIFFER, the first: disk 0 block 7");
+        redis.verifyDisks = () -> CompletableFuture.completedFuture(new DiskVerifyReport(1, 1, 0, 0, List.of()));
+        assertEquals(1, plover("verify", "--disks", "--json"));
+        assertOut("\"blocksCompared\":0");
+        redis.verifyDisks = () -> CompletableFuture.failedFuture(new IllegalStateException("this guest has no disks"));
+        assertEquals(1, plover("verify", "--disks"));
+        assertErr("this guest has no disks");
+    }
+
+    @Test
+    public void shouldCopyDisksToAbsolutePathsAndWriteTheOrderDown() {
+        appliance.vms.add(redis);
+        assertEquals(0, plover("backup", "/backups/root.img", "data.img"));
+        assertOut("backup [/backups/root.img, " + Path.of("data.img").toAbsolutePath().normalize() + "]");
+        assertEquals(2, plover("backup"));
+    }
+
+    @Test
+    public void shouldSayThatThereAreNoDisksToRecover() {
+        assertEquals(0, plover("disk", "recover"));
+        assertOut("No virtual machine has had disks");
+        assertEquals(2, plover("disk"));
     }
 
     @Test
