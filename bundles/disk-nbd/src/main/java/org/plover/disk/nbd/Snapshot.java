@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.BitSet;
@@ -48,9 +50,19 @@ final class Snapshot {
      */
     void begin(long lastSerial) throws IOException {
         for (int d = 0; d < images.length; d++) {
-            outputs[d] = FileChannel.open(files.get(d), StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            outputs[d] = create(files.get(d));
         }
         boundary = lastSerial;
+    }
+
+    private static FileChannel create(Path file) throws IOException {
+        try {
+            return FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        } catch (FileAlreadyExistsException e) {
+            throw new IOException(file + " exists already, and a copy of a disk is never written over a file; name another one", e);
+        } catch (NoSuchFileException e) {
+            throw new IOException(file + " cannot be made: there is no directory " + file.getParent(), e);
+        }
     }
 
     /** Copies all that has not been copied yet; the images hold the copy's moment, but for what has been copied, when it is called. */
