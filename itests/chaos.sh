@@ -13,11 +13,13 @@ more_programs="tcpdump nft tc chattr"
 need_root
 
 only_help=false
+flavour=memory
 given=""
 arguments=()
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help | --list) only_help=true ;;
+    --disk) flavour=disk ;;
     --plover) given=$(cd "${2:?--plover needs a directory}" && pwd); shift 2; continue ;;
   esac
   arguments+=("$1")
@@ -32,7 +34,7 @@ if [ -z "$given" ] && { [ "$only_help" = false ] || [ -z "$(built_distribution)"
   build
 fi
 guest=$root/distribution/target/guest
-[ "$only_help" = true ] || "$root"/distribution/guest/build.sh "$guest" || die "the guest image could not be made"
+[ "$only_help" = true ] || "$root"/distribution/guest/build.sh "$guest" "$flavour" || die "the guest image could not be made"
 
 built=${given:-$(built_distribution)}
 [ -n "$built" ] || die "no distribution in $root/distribution/target"

@@ -1,8 +1,10 @@
 package org.plover.demo.chaos;
 
 import jakarta.json.JsonObject;
+import jakarta.json.JsonObjectBuilder;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.time.LocalTime;
 import java.time.temporal.ChronoUnit;
@@ -13,7 +15,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.plover.demo.cluster.Cluster;
+import org.plover.demo.cluster.ClusterSettings;
+import org.plover.demo.cluster.DiskInspection;
 import org.plover.demo.cluster.Host;
 
 /** Inflicts one fault after the other on a cluster that serves clients; each time the guest has to become protected again. */
@@ -25,8 +30,12 @@ final class Campaign implements AutoCloseable {
     private static final int CALM_MILLIS_MIN = 500;
     private static final int CALM_MILLIS_MAX = 3_000;
 
+    /** What an appliance says when it boots the guest anew. */
+    private static final String COLD_START = "has lost the guest; booting the guest";
+
     private final Chaos options;
     private final Cluster cluster;
+    private final ClusterSettings settings;
     private final SplittableRandom random;
     private final PrintWriter log;
     private final Judge judge;
@@ -36,10 +45,13 @@ final class Campaign implements AutoCloseable {
     private final Map<String, Long> failedSinceNanos = new HashMap<>();
     private WireWatch wire;
     private Clients clients;
+    private DiskInspection.Findings disks;
+    private int coldStarts;
     private int reign;
     private long startNanos = System.nanoTime();
 
-    Campaign(Chaos options, Cluster cluster) throws IOException {
+    Campaign(Chaos options, Cluster cluster, ClusterSettings settings) throws IOException {
+        this.settings = settings;
         this.options = options;
         this.cluster = cluster;
         this.random = new SplittableRandom(options.seed);
@@ -125,11 +137,17 @@ final class Campaign implements AutoCloseable {
         long injectedNanos = System.nanoTime();
         judge.clock().begin();
         fault.inject().run();
+        if (kind.losesTheGuest()) {
+            injectedNanos = System.nanoTime();
+            if (options.disk) {
+                restartClients();
+            }
+        }
         Thread.sleep(fault.holdMillis());
         long healedNanos = System.nanoTime();
         fault.heal().run();
         startThoseThatAreDown(kind);
-        if (kind.losesTheGuest()) {
+        if (kind.losesTheGuest() && !options.disk) {
             beginReign(kind);
         }
         long protectedMillis = awaitProtected(fault, healedNanos);
@@ -236,6 +254,13 @@ final class Campaign implements AutoCloseable {
         clients.tell("reign " + reign);
     }
 
+    /** The guest has lost its memory, and is booted again from its disk; before that, so that no connection is said to have broken. */
+    private void restartClients() throws IOException {
+        reign++;
+        say("    all connections are given up; what was acknowledged has to be there when the guest is");
+        clients.tell("restart " + reign);
+    }
+
     /** After a fault that was not got over, so that the others can still be tried. */
     private void beginAnew() throws IOException, InterruptedException {
         say("    everything is begun anew");
@@ -247,6 +272,7 @@ final class Campaign implements AutoCloseable {
         beginReign(FaultKind.RESTART_ALL);
         for (Host host : cluster.hosts()) {
             host.replace();
+            host.installDisks();
             cluster.start(host);
         }
         cluster.await("a backup is in sync", START_SECONDS_MAX, cluster::isProtected);
@@ -260,6 +286,33 @@ final class Campaign implements AutoCloseable {
         }
         Thread.sleep(1_100); // for the last frames to be old enough
         lookAtTheWire();
+    }
+
+    /** Stops everything in good order; images must be equal, and their file system whole. */
+    void inspectDisks() throws IOException, InterruptedException {
+        clients.close();
+        coldStarts = coldStartsLogged();
+        disks = new DiskInspection(cluster, settings, false, this::say).stopAndRun(cluster);
+        disks.problems().forEach(judge::anomaly);
+    }
+
+    /** How often the guest was booted because nobody held it any more, as the appliances tell. */
+    private int coldStartsLogged() throws IOException {
+        int boots = 0;
+        for (Host host : cluster.hosts()) {
+            try (Stream<String> lines = Files.lines(host.log(), StandardCharsets.ISO_8859_1)) {
+                boots += (int) lines.filter(line -> line.contains(COLD_START)).count();
+            }
+        }
+        return boots;
+    }
+
+    /** What {@link #inspectDisks} has found, if it has looked. */
+    void addDisksTo(JsonObjectBuilder json) {
+        if (disks != null) {
+            disks.addTo(json);
+            json.add("coldStarts", coldStarts);
+        }
     }
 
     void say(String text) {

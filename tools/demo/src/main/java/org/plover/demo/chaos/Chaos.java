@@ -26,12 +26,19 @@ import picocli.CommandLine.Spec;
             "Clients' histories are checked for linearizability, the wire for frames of the guest from two hosts."},
         footer = {"", "Examples:",
             "  chaos.sh --minutes 20 --seed 7 --json chaos.json",
+            "  chaos.sh --disk --minutes 10",
             "  chaos.sh --faults kill-host:primary,freeze:primary --rounds 5",
             "  chaos.sh --overload slow-backup --seconds 60", "",
             "Exit status: 0 nothing lost, stale or strange, 1 something was, or it did not come up, 2 wrong usage."})
 public final class Chaos implements Callable<Integer> {
     /** How often each way of killing the primary comes in a round: what its figures are about should not rest on one. */
     private static final int PRIMARY_KILLS = 3;
+    /** Of a data directory without a journal. */
+    private static final int STORAGE_MIB = 96;
+    private static final int JOURNAL_MIB = 1;
+    /** A journal grows beyond its size while the images cannot take what is in it. */
+    private static final int JOURNAL_STORAGE_MIB = 64;
+    private static final int COPY_MIB_PER_SECOND = 48;
 
     @Spec
     private CommandSpec spec;
@@ -42,8 +49,13 @@ public final class Chaos implements Callable<Integer> {
     @Option(names = "--seed", defaultValue = "1", description = "What chance begins with (default: ${DEFAULT-VALUE}).")
     long seed;
 
+    @Option(names = "--disk", description = "The guest has a disk, and Redis has every write on it before it acknowledges it: not even the"
+            + " loss of all hosts at once may lose one. Images and journals are in memory.")
+    boolean disk;
+
     @Option(names = "--faults", split = ",", paramLabel = "KIND[:ROLE]", description = "Only these; role is primary, backup or witness."
-            + " 'total-loss' stands for those that no guest survives; its clients begin anew then. All kinds: see --list.")
+            + " 'total-loss' stands for those that no guest's memory survives; without --disk its clients begin anew then. All kinds:"
+            + " see --list.")
     List<String> faults = new ArrayList<>();
 
     @Option(names = "--list", description = "Show all kinds of faults and end.")
@@ -126,14 +138,16 @@ public final class Chaos implements Callable<Integer> {
     public Integer call() throws IOException {
         if (list) {
             for (FaultKind kind : FaultKind.values()) {
-                System.out.printf("  %-18s %-26s %s%n", kind.word, String.join(", ", kind.victim.roles), kind.what);
+                System.out.printf("  %-18s %-26s %s%s%n", kind.word, String.join(", ", kind.victim.roles), kind.what,
+                        kind.needsDisk() ? " (needs --disk)" : "");
             }
             return 0;
         }
         List<String> deck = deck();
-        try (Cluster cluster = new Cluster(new ClusterSettings(plover, guest, List.of(), work, memoryMiB, vcpus, port, verifyEvery, Map.of(), false, 96))) {
+        ClusterSettings settings = settings();
+        try (Cluster cluster = new Cluster(settings)) {
             Runtime.getRuntime().addShutdownHook(new Thread(cluster::close, "cleanup"));
-            try (Campaign campaign = new Campaign(this, cluster)) {
+            try (Campaign campaign = new Campaign(this, cluster, settings)) {
                 return run(campaign, deck) ? 0 : 1;
             }
         } catch (IOException | IllegalStateException e) {
@@ -144,6 +158,17 @@ public final class Chaos implements Callable<Integer> {
         }
     }
 
+    private ClusterSettings settings() {
+        if (!disk) {
+            return new ClusterSettings(plover, guest, List.of(), work, memoryMiB, vcpus, port, verifyEvery, Map.of(), "", "", false, STORAGE_MIB);
+        }
+        Path image = guest.resolve("disk");
+        // A small journal comes into the images soon; a slow copy can be interrupted.
+        return new ClusterSettings(plover, image, List.of(image.resolve("root.img")), work, memoryMiB, vcpus, port, verifyEvery, Map.of(),
+                "copyMiBPerSecondMax=I\"" + COPY_MIB_PER_SECOND + "\"\n", "journalBytesMax=L\"" + (JOURNAL_MIB << 20) + "\"\n", false,
+                STORAGE_MIB + JOURNAL_STORAGE_MIB);
+    }
+
     private boolean run(Campaign campaign, List<String> deck) throws IOException, InterruptedException {
         JsonObject figures;
         if (overload != null) {
@@ -152,6 +177,9 @@ public final class Chaos implements Callable<Integer> {
             campaign.start(clients, thinkMillis * 1000);
             campaign.run(deck, minutes, rounds);
             campaign.end();
+            if (disk && !keep) {
+                campaign.inspectDisks();
+            }
             figures = Figures.of(campaign, seed);
         }
         System.out.println();
@@ -185,9 +213,15 @@ public final class Chaos implements Callable<Integer> {
         if (seconds < 5 || linkKilobits < 100 || backupPercent < 1 || floodPackets < 1) {
             throw new ParameterException(spec.commandLine(), "--seconds, --link-kilobits, --backup-percent or --flood-packets is out of range");
         }
+        if (disk && overload != null) {
+            throw new ParameterException(spec.commandLine(), "--disk and --overload do not go together");
+        }
         List<String> deck = new ArrayList<>();
         if (faults.isEmpty()) {
             for (FaultKind kind : FaultKind.values()) {
+                if (kind.needsDisk() && !disk) {
+                    continue;
+                }
                 for (String role : kind.victim.roles) {
                     for (int i = 0; i < (kind.killsThePrimary(role) ? PRIMARY_KILLS : 1); i++) {
                         deck.add(kind.word + ":" + role);
@@ -204,6 +238,9 @@ public final class Chaos implements Callable<Integer> {
             String[] words = fault.split(":");
             FaultKind kind = FaultKind.of(words[0]).orElseThrow(
                     () -> new ParameterException(spec.commandLine(), "--faults " + fault + ": no such kind; see --list"));
+            if (kind.needsDisk() && !disk) {
+                throw new ParameterException(spec.commandLine(), "--faults " + fault + ": needs --disk");
+            }
             if (words.length > 2 || words.length == 2 && !kind.victim.roles.contains(words[1])) {
                 throw new ParameterException(spec.commandLine(), "--faults " + fault + ": strikes one of " + kind.victim.roles);
             }

@@ -25,9 +25,13 @@ enum FaultKind {
     STORAGE_READ_ONLY("storage-read-only", Victim.ANY, "nothing in the VM's directory can be changed; then a switchover"),
     STARVE_BACKUP("starve-backup", Victim.BACKUP, "the backup's host has a fraction of a processor"),
     SWITCHOVER("switchover", Victim.PRIMARY, "no fault, an order: the backup takes over"),
-    /** From here on no guest state survives. */
-    LOSE_REPLICAS("lose-replicas", Victim.NONE, "the appliances of both replicas killed at once and started again"),
-    RESTART_ALL("restart-all", Victim.NONE, "all appliances killed at once and started again");
+    IMAGES_FULL("images-full", Victim.REPLICA, "nothing new can be written to a replica's images: their file system is full; then its appliance is"
+            + " killed and started again"),
+    CUT_REJOIN("cut-rejoin", Victim.BACKUP, "an empty host takes the backup's place; while it is brought in, its link to the members is cut"),
+    /** From here on no guest's memory survives. */
+    POWER_REJOIN("power-rejoin", Victim.BACKUP, "an empty host takes the backup's place; while it is brought in, all hosts lose power"),
+    LOSE_REPLICAS("lose-replicas", Victim.NONE, "both replicas lose power at once and start again: appliances and QEMUs killed"),
+    RESTART_ALL("restart-all", Victim.NONE, "all hosts lose power at once and start again: appliances and QEMUs killed");
 
     /** Who can be a fault's victim. */
     enum Victim {
@@ -50,9 +54,14 @@ enum FaultKind {
         this.what = what;
     }
 
-    /** Whether the guest's state is lost with it, and legitimately so. */
+    /** Whether the guest's memory is lost with it, and legitimately so. */
     boolean losesTheGuest() {
-        return this == LOSE_REPLICAS || this == RESTART_ALL;
+        return this == LOSE_REPLICAS || this == RESTART_ALL || this == POWER_REJOIN;
+    }
+
+    /** Whether it is about what a guest without a disk does not have. */
+    boolean needsDisk() {
+        return this == IMAGES_FULL || this == CUT_REJOIN || this == POWER_REJOIN;
     }
 
     /** Whether it takes the guest away from the host that runs it, without a warning. */

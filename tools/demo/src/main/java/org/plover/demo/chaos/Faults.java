@@ -15,6 +15,7 @@ import org.plover.demo.cluster.Shell;
 final class Faults {
     /** With the defaults a silent host is given up well within this. */
     private static final int ELECTION_MILLIS = 1_000;
+    private static final int REJOIN_SECONDS_MAX = 60;
     private static final int FILL_CHUNK_BYTES = 1 << 16;
 
     private final Cluster cluster;
@@ -59,12 +60,19 @@ final class Faults {
             case SLOW_LINK -> slowLink(kind, role, victim, (int) between(20, 50) * 1000, between(3_000, 10_000));
             case LOSSY_LINK -> lossyLink(kind, role, victim);
             case STORAGE_FULL -> fault(kind, role, "", () -> {
-                fill(victim);
+                fill(filler(victim));
                 switchover();
             }, between(1_000, 4_000), () -> Files.delete(filler(victim)));
             case STORAGE_READ_ONLY -> storageReadOnly(kind, role, victim);
             case STARVE_BACKUP -> starve(kind, role, victim, (int) between(5, 30), between(3_000, 10_000));
             case SWITCHOVER -> fault(kind, role, "", this::switchover, between(0, 1_000), () -> { });
+            case IMAGES_FULL -> fault(kind, role, "", () -> fill(imageFiller(victim)), between(4_000, 10_000), () -> {
+                Files.delete(imageFiller(victim));
+                victim.killAppliance();
+                cluster.start(victim);
+            });
+            case CUT_REJOIN -> cutRejoin(kind, role, victim);
+            case POWER_REJOIN -> powerRejoin(kind, role, victim);
             case LOSE_REPLICAS -> fault(kind, role, "", () -> killAll(true), between(500, 3_000), () -> { });
             case RESTART_ALL -> fault(kind, role, "", () -> killAll(false), between(500, 3_000), () -> { });
         };
@@ -112,6 +120,32 @@ final class Faults {
             nft(victim, "add table netdev chaos");
             nft(victim, "add chain netdev chaos c { type filter hook " + hook + " device sync priority 0 ; policy drop ; }");
         }, between(300, 8_000), () -> nft(victim, "delete table netdev chaos"));
+    }
+
+    private Fault cutRejoin(FaultKind kind, String role, Host victim) {
+        long millis = between(0, 1_500);
+        return fault(kind, role, millis + " ms after it has begun", () -> {
+            rejoin(victim, millis);
+            link("sync", victim, "down");
+        }, between(500, 6_000), () -> link("sync", victim, "up"));
+    }
+
+    private Fault powerRejoin(FaultKind kind, String role, Host victim) {
+        long millis = between(0, 1_500);
+        return fault(kind, role, millis + " ms after it has begun", () -> {
+            rejoin(victim, millis);
+            killAll(false);
+        }, between(500, 3_000), () -> { });
+    }
+
+    /** An empty host takes a host's place, and has been brought in for so long. */
+    private void rejoin(Host victim, long millis) throws IOException, InterruptedException {
+        victim.die();
+        victim.replace();
+        cluster.start(victim);
+        cluster.await("host " + victim.name + " is being brought in", REJOIN_SECONDS_MAX, () -> cluster.primary().map(Host::status)
+                .map(s -> s.getInt("synchronisationPercent") >= 0).orElse(false));
+        Thread.sleep(millis);
     }
 
     private Fault lossyLink(FaultKind kind, String role, Host victim) {
@@ -167,10 +201,14 @@ final class Faults {
         return victim.data().resolve("chaos-filler");
     }
 
-    private static void fill(Host victim) throws IOException {
+    private static Path imageFiller(Host victim) {
+        return victim.disks().get(0).resolveSibling("chaos-filler");
+    }
+
+    private static void fill(Path filler) throws IOException {
         byte[] chunk = new byte[FILL_CHUNK_BYTES];
         for (int size = FILL_CHUNK_BYTES; size >= 1; size /= 16) {
-            try (java.io.OutputStream out = Files.newOutputStream(filler(victim), java.nio.file.StandardOpenOption.CREATE,
+            try (java.io.OutputStream out = Files.newOutputStream(filler, java.nio.file.StandardOpenOption.CREATE,
                     java.nio.file.StandardOpenOption.APPEND)) {
                 while (true) {
                     out.write(chunk, 0, size);

@@ -39,6 +39,7 @@ final class Figures {
         json.add("protectedAgainMillis", spread(all.stream().map(Inflicted::protectedMillis).filter(m -> m >= 0).toList()));
         json.add("servedAnewMillis", spread(all.stream().filter(i -> i.kind().losesTheGuest()).map(Inflicted::outageMillis).toList()));
         json.add("totalLosses", all.stream().filter(i -> i.kind().losesTheGuest()).count());
+        campaign.addDisksTo(json);
         JsonArrayBuilder problems = Json.createArrayBuilder();
         judge.problems().stream().limit(100).forEach(problems::add);
         json.add("problems", problems);

@@ -40,6 +40,7 @@ final class Judge {
             case "I" -> invoked(new Operation(Long.parseLong(word[1]), Integer.parseInt(word[2]), Operation.Verb.valueOf(word[4]),
                     word[5], word.length > 7 ? word[7] : "", Long.parseLong(word[6])), Integer.parseInt(word[3]));
             case "R" -> answered(Long.parseLong(word[1]), Long.parseLong(word[2]), word[3]);
+            case "X" -> restarted(Integer.parseInt(word[1]));
             case "B" -> broken(Integer.parseInt(word[1]), Integer.parseInt(word[2]), line);
             default -> problem("the recorder said: " + line);
         }
@@ -73,8 +74,7 @@ final class Judge {
         KeyHistory key = keys.get(operation.key);
         key.answered(operation);
         if (key.isUndecided()) {
-            undecidedKeys++;
-            anomaly("too many possibilities for " + operation.key + ": its history could not be decided");
+            undecided(operation.key);
             keys.remove(operation.key);
         }
     }
@@ -94,6 +94,33 @@ final class Judge {
         }
         anomaly("connection broken: " + line);
         giveUp(client);
+    }
+
+    /**
+     * All clients have given their connections up, because the guest was booted anew from its disks: what is open has happened
+     * before that or never will, and what was answered must still be there.
+     */
+    private void restarted(int itsReign) {
+        if (itsReign <= reign) {
+            return; // a guest that begins with nothing, of which beginReign has told
+        }
+        reign = itsReign;
+        open.values().forEach(operation -> operation.outcome = Operation.Outcome.UNKNOWN);
+        open.clear();
+        clock.forget();
+        for (Iterator<Map.Entry<String, KeyHistory>> i = keys.entrySet().iterator(); i.hasNext();) {
+            Map.Entry<String, KeyHistory> key = i.next();
+            key.getValue().restarted();
+            if (key.getValue().isUndecided()) {
+                undecided(key.getKey());
+                i.remove();
+            }
+        }
+    }
+
+    private void undecided(String key) {
+        undecidedKeys++;
+        anomaly("too many possibilities for " + key + ": its history could not be decided");
     }
 
     private void giveUp(int client) {

@@ -27,6 +27,7 @@ final class KeyHistory {
 
     private record Configuration(Object state, long happened) { }
 
+    /** @param operation null: the service was started again, and all open operations had been given up */
     private record Event(Operation operation, boolean call) { }
 
     private final Model model;
@@ -66,6 +67,14 @@ final class KeyHistory {
         }
     }
 
+    /** All open operations have been given up, and whatever has not happened by now never will: the service was started again. */
+    void restarted() {
+        if (!retired) {
+            events.add(new Event(null, false));
+            advance();
+        }
+    }
+
     /** Whether there was more to try than is sensible: nothing is known then about this key. */
     boolean isUndecided() {
         return undecided;
@@ -86,6 +95,8 @@ final class KeyHistory {
                 }
             } else if (anyPending()) {
                 return;
+            } else if (event.operation == null) {
+                settle();
             } else {
                 close(event.operation);
             }
@@ -133,15 +144,7 @@ final class KeyHistory {
                 after.add(new Configuration(c.state, c.happened & ~(1L << slot)));
                 continue;
             }
-            for (int other = 0; other < OPEN_MAX; other++) {
-                Configuration next = happens(c, other);
-                if (next != null && tried.add(next)) {
-                    toTry.add(next);
-                }
-            }
-            if (tried.size() > CONFIGURATIONS_MAX) {
-                undecided = true;
-                retire();
+            if (!tryAll(c, tried, toTry)) {
                 return;
             }
         }
@@ -152,6 +155,37 @@ final class KeyHistory {
         configurations = after;
         open[slot] = null;
         model.answered(operation);
+    }
+
+    /** Any of the open operations has happened, in any order, or has not: only what is now the state remains to be known. */
+    private void settle() {
+        Set<Configuration> tried = new HashSet<>(configurations);
+        ArrayDeque<Configuration> toTry = new ArrayDeque<>(configurations);
+        while (!toTry.isEmpty()) {
+            if (!tryAll(toTry.poll(), tried, toTry)) {
+                return;
+            }
+        }
+        Set<Configuration> settled = new HashSet<>();
+        tried.forEach(c -> settled.add(new Configuration(c.state, 0)));
+        configurations = settled;
+        java.util.Arrays.fill(open, null);
+    }
+
+    /** Adds what may come next after a configuration to what is to be tried; false, and undecided, if that is too much. */
+    private boolean tryAll(Configuration c, Set<Configuration> tried, ArrayDeque<Configuration> toTry) {
+        for (int slot = 0; slot < OPEN_MAX; slot++) {
+            Configuration next = happens(c, slot);
+            if (next != null && tried.add(next)) {
+                toTry.add(next);
+            }
+        }
+        if (tried.size() > CONFIGURATIONS_MAX) {
+            undecided = true;
+            retire();
+            return false;
+        }
+        return true;
     }
 
     /** The configuration after the operation in a slot has happened; null if it cannot happen there. */

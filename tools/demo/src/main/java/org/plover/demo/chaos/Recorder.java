@@ -30,12 +30,13 @@ import org.plover.demo.Resp;
  * I id client reign verb key nanos [argument]   called
  * R id nanos answer                             answered, as {@link Answer} writes it
  * B client reign nanos reason                   a connection broke; a new one is opened
+ * X reign nanos                                 connections were given up: what was not answered never will be
  * C reign nanos                                 all clients are connected
  * A nanos                                       the audit is over: all keys were read over fresh connections
  * </pre>
  *
- * On standard input it takes {@code reign N} (forget everything, connect anew), {@code audit} and {@code stop}. One thread does
- * all the work, so the order of lines is the order of events.
+ * On standard input it takes {@code reign N} (forget everything, connect anew), {@code restart N} (connect anew to the same keys),
+ * {@code audit} and {@code stop}. One thread does all the work, so the order of lines is the order of events.
  */
 public final class Recorder {
     private static final int REGISTERS = 6;
@@ -69,6 +70,8 @@ public final class Recorder {
     private final int[] appends = new int[STRINGS];
     private final List<String> toAudit = new ArrayList<>();
     private int reign;
+    /** The reign in which the present keys were new; part of their names. */
+    private int keysSince;
     private long nextId = 1;
     private boolean resting;
     private Client auditor;
@@ -120,6 +123,8 @@ public final class Recorder {
                     resting = true;
                 } else if (order.startsWith("reign ")) {
                     beginReign(Integer.parseInt(order.substring(6)));
+                } else if (order.startsWith("restart ")) {
+                    connectAnew(Integer.parseInt(order.substring(8)));
                 }
             }
             long wakeNanos = Long.MAX_VALUE;
@@ -142,11 +147,18 @@ public final class Recorder {
     // --- connections ---
 
     private void beginReign(int number) throws IOException, InterruptedException {
+        keysSince = number;
+        java.util.Arrays.fill(appends, 0);
+        connectAnew(number);
+    }
+
+    private void connectAnew(int number) throws IOException, InterruptedException {
         reign = number;
         resting = false;
+        clients.remove(auditor);
         auditor = null;
         toAudit.clear();
-        java.util.Arrays.fill(appends, 0);
+        say("X " + reign + " " + System.nanoTime());
         for (Client client : clients) {
             client.channel.close();
         }
@@ -230,7 +242,7 @@ public final class Recorder {
     }
 
     private String key(char kind, int number) {
-        return kind + Integer.toString(reign) + "." + number;
+        return kind + Integer.toString(keysSince) + "." + number;
     }
 
     /** Strings that have grown long are left alone, and new ones are begun. */

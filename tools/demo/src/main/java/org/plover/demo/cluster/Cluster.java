@@ -46,10 +46,10 @@ public final class Cluster implements AutoCloseable {
                 lab.addHost(names[i], i + 1);
                 hosts.add(new Host(lab, names[i], i + 1, names[i].equals("w"), options.plover().resolve("bin/plover"),
                         work.resolve(names[i]), ramRoot.resolve(names[i]), options.disks()));
-                hosts.get(i).installDisks();
                 if (options.storageMiB() > 0) {
                     hosts.get(i).mountStorage(options.storageMiB());
                 }
+                hosts.get(i).installDisks();
             }
         } catch (IOException | InterruptedException e) {
             lab.close();
@@ -93,8 +93,12 @@ public final class Cluster implements AutoCloseable {
                         .map(disk -> '"' + disk.toString().replace("=", "\\=") + '"').collect(Collectors.joining(",")) + "]\n")
                 + "vcpus=I\"" + options.vcpus() + "\"\n"
                 + "nics=[\"" + MAC + "@" + Lab.BRIDGE + "/plv-redis\"]\n"
-                + "verifyIntervalEpochs=I\"" + options.verifyEvery() + "\"\n";
+                + "verifyIntervalEpochs=I\"" + options.verifyEvery() + "\"\n"
+                + options.vmConfig();
         Map<String, String> others = new LinkedHashMap<>();
+        if (!host.disks().isEmpty() && !options.diskConfig().isEmpty()) {
+            others.put("org.plover.disk.nbd", options.diskConfig());
+        }
         if (!options.policyConfig().isEmpty()) {
             others.put("org.plover.policy.idle", options.policyConfig().entrySet().stream()
                     .map(e -> e.getKey() + "=\"" + e.getValue() + "\"\n").collect(Collectors.joining()));
@@ -141,7 +145,7 @@ public final class Cluster implements AutoCloseable {
     }
 
     /** Stops all appliances and guests in good order; files stay. Throws IllegalStateException if one does not end in time. */
-    void stop() throws InterruptedException {
+    public void stop() throws InterruptedException {
         // All at once, or the ones left over would begin to take over from each other.
         hosts.forEach(Host::askToStop);
         List<String> late = new ArrayList<>();

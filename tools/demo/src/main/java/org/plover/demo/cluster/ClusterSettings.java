@@ -14,11 +14,13 @@ import java.util.Map;
  * @param port TCP port of the guest's service
  * @param verifyEvery compare all memory of both replicas at every N-th epoch; 0 for never
  * @param policyConfig settings of the sync policy
+ * @param vmConfig further lines of the VM's configuration
+ * @param diskConfig lines of the configuration of disks
  * @param unreplicated one host and no appliance
- * @param storageMiB size of each host's own file system for its data directory; 0 for none of its own
+ * @param storageMiB size of each host's own file system for its data directory, the images then having one of their own, too; 0 for none
  */
 public record ClusterSettings(Path plover, Path image, List<Path> disks, Path work, int memoryMiB, int vcpus, int port, int verifyEvery,
-        Map<String, String> policyConfig, boolean unreplicated, int storageMiB) {
+        Map<String, String> policyConfig, String vmConfig, String diskConfig, boolean unreplicated, int storageMiB) {
     public ClusterSettings {
         plover = plover.toAbsolutePath();
         image = image.toAbsolutePath();

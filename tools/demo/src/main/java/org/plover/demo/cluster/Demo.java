@@ -139,7 +139,7 @@ public final class Demo implements Callable<Integer> {
     private ClusterSettings settings() {
         Path root = imageDirectory().resolve(ROOT_DISK);
         List<Path> disks = hasDisk() || image != null && Files.exists(root) ? List.of(root) : List.of();
-        return new ClusterSettings(plover, imageDirectory(), disks, work, memoryMiB, vcpus, port, verifyEvery, policyConfig,
+        return new ClusterSettings(plover, imageDirectory(), disks, work, memoryMiB, vcpus, port, verifyEvery, policyConfig, "", "",
                 unreplicated, 0);
     }
 

@@ -11,10 +11,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Looks at the replicas' images when everything is stopped in good order, and so what was in a journal is in them: are they equal, is the file system whole, and does the service's own
- * checker find its data whole. Images are looked at in copies and stay as they are.
+ * Looks at the replicas' images when everything is stopped in good order, so that what was in a journal is in them: are they equal, is
+ * the file system whole, and does the service's own checker find its data whole. Images are looked at in copies and stay as they are.
  */
-final class DiskInspection {
+public final class DiskInspection {
+    /** A file system's journal is committed every 5 s: after that an idle guest writes nothing. */
+    private static final int SETTLE_SECONDS = 7;
+    private static final long VERIFY_SECONDS_MAX = 600;
     private static final long FSCK_SECONDS_MAX = 300;
     private static final long CHECK_SECONDS_MAX = 900;
     /** e2fsck: errors were corrected, which a replay of the journal counts as. */
@@ -22,12 +25,12 @@ final class DiskInspection {
     private static final Pattern VERDICT = Pattern.compile("PLOVER-GUEST-CHECK amcheck=(\\w+) checksums=(\\w+)");
 
     /** What was found; null: not looked for. */
-    record Findings(Boolean disksEqual, Boolean fsckClean, Boolean checksumsClean, Boolean amcheckClean, List<String> problems) {
+    public record Findings(Boolean disksEqual, Boolean fsckClean, Boolean checksumsClean, Boolean amcheckClean, List<String> problems) {
         boolean clean() {
             return problems.isEmpty();
         }
 
-        void addTo(JsonObjectBuilder json) {
+        public void addTo(JsonObjectBuilder json) {
             add(json, "disksEqual", disksEqual);
             add(json, "fsckClean", fsckClean);
             add(json, "checksumsClean", checksumsClean);
@@ -51,14 +54,38 @@ final class DiskInspection {
     private boolean amcheckClean = true;
 
     /** @param database whether the guest can check a database of its own */
-    DiskInspection(Cluster cluster, ClusterSettings settings, boolean database, Consumer<String> say) {
+    public DiskInspection(Cluster cluster, ClusterSettings settings, boolean database, Consumer<String> say) {
         this.settings = settings;
         this.replicas = cluster.hosts().stream().filter(host -> !host.disks().isEmpty()).toList();
         this.database = database;
         this.say = say;
     }
 
-    /** Blocks for minutes where a database is checked. */
+    /**
+     * Has the running appliances compare memory and disks of both replicas, once the guest is quiet; then stops everything in good order and
+     * looks at the images. Blocks for minutes where a database is checked.
+     */
+    public Findings stopAndRun(Cluster cluster) throws IOException, InterruptedException {
+        say.accept("waiting for the guest to be quiet, comparing the replicas, stopping");
+        Thread.sleep(SETTLE_SECONDS * 1000L);
+        verify(cluster);
+        cluster.stop();
+        say.accept("looking at the disks");
+        return run();
+    }
+
+    private void verify(Cluster cluster) throws IOException, InterruptedException {
+        Host primary = cluster.primary().orElseThrow(() -> new IllegalStateException("nobody is primary at the end"));
+        for (List<String> order : List.of(List.of("verify"), List.of("verify", "--disks", "--timeout", Long.toString(VERIFY_SECONDS_MAX)))) {
+            Shell.Result verified = primary.plover(VERIFY_SECONDS_MAX + 10, order.toArray(String[]::new));
+            say.accept(verified.output());
+            if (verified.status() != 0) {
+                problems.add("plover " + String.join(" ", order) + " ended with " + verified.status() + ": " + verified.output());
+            }
+        }
+    }
+
+    /** Looks at the images of a cluster that was stopped. */
     Findings run() throws IOException, InterruptedException {
         Boolean equal = replicas.size() < 2 ? null : equal();
         for (Host host : Boolean.TRUE.equals(equal) ? replicas.subList(0, 1) : replicas) {
@@ -83,7 +110,7 @@ final class DiskInspection {
 
     private void inspect(Host host) throws IOException, InterruptedException {
         Path root = host.disks().get(0);
-        Path copy = root.resolveSibling("inspected.img");
+        Path copy = settings.work().resolve("inspected-" + host.name + ".img");
         Files.deleteIfExists(copy);
         try {
             Host.copySparse(root, copy);

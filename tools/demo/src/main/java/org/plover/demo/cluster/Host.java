@@ -6,6 +6,7 @@ import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,8 @@ import java.util.stream.Stream;
 /** One host of the demo: a namespace, and an appliance in it with its own configuration and data. */
 public final class Host {
     private static final long COPY_SECONDS_MAX = 300;
+    /** What a file system needs for itself. */
+    private static final int IMAGES_SPARE_MIB = 8;
 
     public final String name;
     public final int number;
@@ -23,7 +26,7 @@ public final class Host {
     private final Path dir;
     private final Path ramDir;
     private final List<Path> masterDisks;
-    private boolean ownStorage;
+    private final List<Path> mounted = new ArrayList<>();
     private Process appliance;
     private ControlLine control;
 
@@ -48,12 +51,12 @@ public final class Host {
     }
 
     /** Its own images of the guest's disks. */
-    List<Path> disks() {
-        return masterDisks.stream().map(master -> dir.resolve("disks").resolve(master.getFileName())).toList();
+    public List<Path> disks() {
+        return masterDisks.stream().map(master -> diskDirectory().resolve(master.getFileName())).toList();
     }
 
     /** Copies the images, as an administrator does on every host. */
-    void installDisks() throws IOException, InterruptedException {
+    public void installDisks() throws IOException, InterruptedException {
         for (int i = 0; i < masterDisks.size(); i++) {
             Files.createDirectories(disks().get(i).getParent());
             copySparse(masterDisks.get(i), disks().get(i));
@@ -98,11 +101,29 @@ public final class Host {
         control = new ControlLine(data());
     }
 
-    /** Gives the data directory a file system of its own, kept in memory; {@link #close} takes it away again. */
+    /**
+     * Gives the data directory, and the directory of images if there are any, a file system of its own, kept in memory; {@link #close}
+     * takes them away again. That of the images has just room for them.
+     */
     void mountStorage(int mebibytes) throws IOException, InterruptedException {
-        Files.createDirectories(data());
-        Shell.run("mount", "-t", "tmpfs", "-o", "size=" + mebibytes + "m,mode=0755", "plover-" + name, data().toString());
-        ownStorage = true;
+        mount(data(), mebibytes);
+        if (!masterDisks.isEmpty()) {
+            long bytes = 0;
+            for (Path master : masterDisks) {
+                bytes += Files.size(master);
+            }
+            mount(diskDirectory(), (int) (bytes >> 20) + IMAGES_SPARE_MIB);
+        }
+    }
+
+    private void mount(Path directory, int mebibytes) throws IOException, InterruptedException {
+        Files.createDirectories(directory);
+        Shell.run("mount", "-t", "tmpfs", "-o", "size=" + mebibytes + "m,mode=0755", "plover-" + name, directory.toString());
+        mounted.add(directory);
+    }
+
+    private Path diskDirectory() {
+        return dir.resolve("disks");
     }
 
     /** Process id of the appliance. Throws IllegalStateException if none was started. */
@@ -172,7 +193,7 @@ public final class Host {
 
     private void wipe() throws IOException {
         deleteContent(data());
-        deleteContent(dir.resolve("disks"));
+        deleteContent(diskDirectory());
         deleteContent(ramDir);
     }
 
@@ -192,9 +213,8 @@ public final class Host {
         try {
             deleteContent(ramDir);
             Files.deleteIfExists(ramDir);
-            if (ownStorage) {
-                Shell.run("umount", "--lazy", data().toString());
-                ownStorage = false;
+            while (!mounted.isEmpty()) {
+                Shell.run("umount", "--lazy", mounted.remove(0).toString());
             }
         } catch (IOException e) {
             System.err.println("demo: host " + name + " could not be cleaned up: " + e.getMessage());

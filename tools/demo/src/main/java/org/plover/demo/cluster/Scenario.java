@@ -26,9 +26,6 @@ final class Scenario {
     private static final int AWAY_SECONDS = 12;
     /** How long the hosts are without power. */
     private static final int DARK_SECONDS = 3;
-    /** A file system's journal is committed every 5 s: after that an idle guest writes nothing. */
-    private static final int SETTLE_SECONDS = 7;
-    private static final long VERIFY_SECONDS_MAX = 600;
 
     private final Demo options;
     private final Cluster cluster;
@@ -318,25 +315,12 @@ final class Scenario {
         if (settings.disks().isEmpty() || options.keep) {
             return Optional.empty();
         }
-        if (!options.unreplicated) {
-            say("waiting for the guest to be quiet, comparing the replicas, stopping");
-            watch(SETTLE_SECONDS);
-            verify();
+        DiskInspection inspection = new DiskInspection(cluster, settings, options.service == Service.POSTGRESQL, this::say);
+        if (options.unreplicated) {
+            cluster.stop();
+            return Optional.of(inspection.run());
         }
-        cluster.stop();
-        say("looking at the disks");
-        return Optional.of(new DiskInspection(cluster, settings, options.service == Service.POSTGRESQL, this::say).run());
-    }
-
-    private void verify() throws IOException, InterruptedException {
-        Host primary = cluster.primary().orElseThrow(() -> new IllegalStateException("nobody is primary at the end"));
-        for (List<String> order : List.of(List.of("verify"), List.of("verify", "--disks", "--timeout", Long.toString(VERIFY_SECONDS_MAX)))) {
-            Shell.Result verified = primary.plover(VERIFY_SECONDS_MAX + 10, order.toArray(String[]::new));
-            say(verified.output());
-            if (verified.status() != 0) {
-                problems.add("plover " + String.join(" ", order) + " ended with " + verified.status() + ": " + verified.output());
-            }
-        }
+        return Optional.of(inspection.stopAndRun(cluster));
     }
 
     private JsonObject result(JsonObject checked, double rate, double seconds,

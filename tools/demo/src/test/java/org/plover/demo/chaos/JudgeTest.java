@@ -49,6 +49,17 @@ public class JudgeTest {
     }
 
     @Test
+    public void shouldHoldAGuestThatWasBootedFromItsDiskToWhatWasAcknowledged() {
+        take("I 1 0 0 SET r0.1 1000 0.1", "R 1 2000 +OK", "I 2 0 0 SET r0.2 2500 0.2", "X 1 2600", "B 0 0 2700 closed",
+                "I 3 0 1 GET r0.2 3000", "R 3 4000 _");
+        assertEquals(log.toString(), 0, judge.lost() + judge.stale() + judge.anomalies());
+        take("I 4 0 1 GET r0.1 5000", "R 4 6000 _");
+        assertEquals(log.toString(), 1, judge.lost());
+        assertEquals("a restart is not an answer", 6000, judge.clock().lastNanos());
+        assertEquals("and what comes after it is told apart", 4000, judge.clock().firstNanos());
+    }
+
+    @Test
     public void shouldMeasureTheLongestTimeWithoutAnyAnswer() {
         AckClock clock = judge.clock();
         clock.acknowledged(ms(0), ms(10));

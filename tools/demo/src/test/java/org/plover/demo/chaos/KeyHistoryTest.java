@@ -20,6 +20,7 @@ public class KeyHistoryTest {
     private final Map<Integer, Operation> open = new HashMap<>();
     private KeyHistory history;
     private long time;
+    private int counted;
 
     // --- registers ---
 
@@ -313,6 +314,73 @@ public class KeyHistoryTest {
         }
         open.clear();
         return most;
+    }
+
+    // --- the service was started again ---
+
+    @Test
+    public void shouldAcceptAnUnansweredWriteOnlyIfItHappenedBeforeTheRestart() {
+        given(new Register());
+        set(1, "x");
+        call(1, Operation.Verb.SET, "y");
+        giveUp(1);
+        history.restarted();
+        get(2, "y");
+        get(2, "y");
+        explained();
+
+        given(new Register());
+        set(1, "x");
+        call(1, Operation.Verb.SET, "y");
+        giveUp(1);
+        history.restarted();
+        get(2, "x");
+        get(2, "x");
+        explained();
+        get(2, "y");
+        assertEquals("what had not happened by then never will", 1, faults.size());
+    }
+
+    @Test
+    public void shouldReportAnAcknowledgedWriteThatARestartHasUndone() {
+        given(new Register());
+        set(1, "x");
+        set(1, "y");
+        history.restarted();
+        get(2, "x");
+        assertEquals(List.of("LOST GET $x"), faults);
+    }
+
+    @Test
+    public void shouldReportThatARestartHasUndoneWhatWasReadFromAnUnansweredWrite() {
+        given(new Register());
+        set(1, "x");
+        call(1, Operation.Verb.SET, "y");
+        get(2, "y");
+        giveUp(1);
+        history.restarted();
+        get(2, "x");
+        assertEquals(1, faults.size());
+    }
+
+    @Test
+    public void shouldNotRememberUnansweredOperationsBeyondARestart() {
+        given(new Counter());
+        for (int restart = 0; restart < 40; restart++) {
+            for (int client = 1; client <= 4; client++) {
+                call(client, Operation.Verb.INCR, "");
+            }
+            for (int client = 1; client <= 4; client++) {
+                giveUp(client);
+            }
+            history.restarted();
+            int happened = restart % 5;
+            call(5, Operation.Verb.GET, "");
+            answer(5, (counted += happened) == 0 ? "_" : "$" + counted);
+        }
+        explained();
+        assertFalse(history.isUndecided());
+        assertEquals(1, history.configurations());
     }
 
     private void given(Model model) {
