@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.LongPredicate;
+import java.util.stream.LongStream;
 import org.plover.api.disk.Disks;
 import org.plover.api.memory.PageSet;
 import org.plover.linux.Memory;
@@ -183,7 +184,7 @@ final class GuestDisks {
             return new long[0];
         }
         boolean bonded = disks.bond() != 0 && disks.bond() == offer.bond();
-        List<Long> chunks = new ArrayList<>();
+        LongStream.Builder chunks = LongStream.builder();
         for (int disk = 0; disk < disks.count(); disk++) {
             PageSet candidates = disks.changed(disk);
             if (bonded) {
@@ -195,7 +196,7 @@ final class GuestDisks {
                 chunks.add(Disks.id(disk, (long) c * Disks.CHUNK_BLOCKS));
             }
         }
-        return chunks.stream().mapToLong(Long::longValue).toArray();
+        return chunks.build().toArray();
     }
 
     /** Whether the disks of the fresh backup have the lengths of these. */

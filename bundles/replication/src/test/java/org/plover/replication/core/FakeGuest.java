@@ -70,7 +70,7 @@ final class FakeGuest implements Guest {
     private long acceptView;
 
     /** A frame that waits until what it tells of is on stable storage. */
-    private record Flush(Map<Integer, Long> content, long frame) {
+    private record Flush(Map<Integer, SimDisk.Write> content, long frame) {
     }
 
     // What a test may want to be different.
@@ -302,7 +302,7 @@ final class FakeGuest implements Guest {
             state.write(disk, REGISTER_BLOCK, input);
         }
         state.write(disk, EMITTED_BLOCK, frame);
-        Map<Integer, Long> content = disk.beginFlush();
+        Map<Integer, SimDisk.Write> content = disk.beginFlush();
         if (content == null) {
             emit(frame);
             return;

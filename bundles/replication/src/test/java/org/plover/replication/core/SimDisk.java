@@ -26,6 +26,10 @@ final class SimDisk implements Disks {
     /** Changed at a time that no epoch's acknowledgement makes equal. */
     private static final long UNSETTLED = Long.MAX_VALUE;
 
+    /** A block's content by the write that brought it: two writes of the same content are two. */
+    record Write(long value, long number) {
+    }
+
     /** What is on stable storage. */
     static final class Platter {
         private long[] image = new long[BLOCKS];
@@ -42,7 +46,7 @@ final class SimDisk implements Disks {
         private Map<Integer, Long> committing;
         private long committingEpoch;
         /** Written while serving alone and not flushed: each may be there or not. */
-        private final Map<Integer, Long> unflushed = new HashMap<>();
+        private final Map<Integer, Write> unflushed = new HashMap<>();
         private boolean open;
         /** So many durable writes fail from now on. */
         int failures;
@@ -64,9 +68,9 @@ final class SimDisk implements Disks {
         }
 
         private void recover(SplittableRandom chance) {
-            unflushed.forEach((block, value) -> {
+            unflushed.forEach((block, write) -> {
                 if (chance.nextBoolean()) {
-                    image[block] = value;
+                    image[block] = write.value();
                 }
             });
             unflushed.clear();
@@ -140,13 +144,13 @@ final class SimDisk implements Disks {
         written.put(block, value);
         unfetched.add(Disks.id(0, block));
         if (alone) {
-            platter.unflushed.put(block, value);
+            platter.unflushed.put(block, new Write(value, operations));
             platter.mark(block, UNSETTLED);
         }
     }
 
     /** Begins a flush: what has to be durable when it is answered, or null if it is answered at once. */
-    Map<Integer, Long> beginFlush() {
+    Map<Integer, Write> beginFlush() {
         if (!alone) {
             return null;
         }
@@ -154,14 +158,17 @@ final class SimDisk implements Disks {
         return new HashMap<>(platter.unflushed);
     }
 
-    void endFlush(Map<Integer, Long> flushed) {
+    void endFlush(Map<Integer, Write> flushed) {
         inFlight--;
-        flushed.forEach((block, value) -> {
-            if (value.equals(platter.unflushed.get(block))) {
+        flushed.forEach((block, write) -> {
+            Write newest = platter.unflushed.get(block);
+            if (write.equals(newest)) {
                 platter.unflushed.remove(block);
                 written.remove(block);
             }
-            platter.image[block] = value;
+            if (newest != null) { // else a later flush has been there before
+                platter.image[block] = write.value();
+            }
         });
     }
 
