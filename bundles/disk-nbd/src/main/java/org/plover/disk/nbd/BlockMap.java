@@ -1,6 +1,7 @@
 package org.plover.disk.nbd;
 
 import java.util.Arrays;
+import java.util.function.IntConsumer;
 
 /** A map from block numbers to ints without an object for each block. Nothing is removed but everything. Not thread-safe. */
 final class BlockMap {
@@ -67,6 +68,15 @@ final class BlockMap {
         }
         Arrays.sort(sorted);
         return sorted;
+    }
+
+    /** Calls this for every value, in no order. */
+    void forEachValue(IntConsumer action) {
+        for (int i = 0; i < keys.length; i++) {
+            if (keys[i] != 0) {
+                action.accept(values[i]);
+            }
+        }
     }
 
     void clear() {

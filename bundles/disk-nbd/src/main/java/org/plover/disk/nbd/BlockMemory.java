@@ -13,7 +13,8 @@ import org.plover.linux.Linux;
 final class BlockMemory implements AutoCloseable {
     private static final int SLAB_BLOCKS = 256;
     private static final long SLAB_BYTES = (long) SLAB_BLOCKS * Disks.BLOCK_BYTES;
-    private static final int SPARE_SLABS_MAX = 8;
+    /** As much as is written in between two seals or journal writes of a busy guest: fresh memory costs more than copying into it. */
+    private static final int SPARE_SLABS_MAX = 64;
 
     private volatile long[] slabs = new long[8];
     private long[][] taken = new long[8][];

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.plover.api.disk.Disks;
 import org.plover.linux.Memory;
@@ -22,6 +23,7 @@ final class Content {
     private static final int IN_IMAGE = -3;
 
     final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+    final ChunkLocks chunkLocks = new ChunkLocks();
     final BlockMemory memory = new BlockMemory();
     final WrittenBlocks written;
     private final Image[] images;
@@ -422,7 +424,7 @@ final class Content {
             int within = (int) (at % Disks.BLOCK_BYTES);
             int before = from.remaining();
             if (within == 0 && before >= Disks.BLOCK_BYTES) {
-                writeBlocks(Disks.id(disk, block), Math.min(BATCH_BLOCKS, before / Disks.BLOCK_BYTES), from);
+                writeBlocks(Disks.id(disk, block), (int) Math.min(before / Disks.BLOCK_BYTES, toEndOfChunk(block)), from);
             } else {
                 int bytes = Math.min(Disks.BLOCK_BYTES - within, before);
                 writePart(Disks.id(disk, block), within, bytes, from);
@@ -431,7 +433,40 @@ final class Content {
         }
     }
 
+    private static long toEndOfChunk(long block) {
+        return Disks.CHUNK_BLOCKS - block % Disks.CHUNK_BLOCKS;
+    }
+
+    /** How many blocks from this one on, but at most {@code count}, are in the image only; or, negative, how many are not. */
+    int runInImage(long first, int count) {
+        lock.readLock().lock();
+        try {
+            boolean free = valueAbove(first, true) == BlockMap.ABSENT;
+            int run = 1;
+            while (run < count && valueAbove(first + run, true) == BlockMap.ABSENT == free) {
+                run++;
+            }
+            return free ? run : -run;
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    /** Notes what a guest has written without a layer. */
+    void addWritten(long first, int count) {
+        lock.writeLock().lock();
+        try {
+            for (int i = 0; i < count; i++) {
+                written.add(first + i);
+            }
+        } finally {
+            lock.writeLock().unlock();
+        }
+    }
+
     private void writeBlocks(long first, int count, ByteBuffer from) {
+        Lock chunkLock = chunkLocks.of(first).readLock();
+        chunkLock.lock();
         lock.writeLock().lock();
         try {
             for (int i = 0; i < count; i++) {
@@ -440,6 +475,7 @@ final class Content {
             }
         } finally {
             lock.writeLock().unlock();
+            chunkLock.unlock();
         }
     }
 
@@ -450,6 +486,16 @@ final class Content {
 
     /** Reads the block and changes a part of it; {@code from} null writes zeros. */
     private void writePart(long id, int within, int bytes, ByteBuffer from) throws IOException {
+        Lock chunkLock = chunkLocks.of(id).readLock();
+        chunkLock.lock();
+        try {
+            changePart(id, within, bytes, from);
+        } finally {
+            chunkLock.unlock();
+        }
+    }
+
+    private void changePart(long id, int within, int bytes, ByteBuffer from) throws IOException {
         ByteBuffer whole = null;
         for (int attempt = 0; ; attempt++) {
             long seen;
@@ -528,13 +574,15 @@ final class Content {
                 at = Math.min(end, block * Disks.BLOCK_BYTES);
                 continue;
             }
-            int count = (int) Math.max(1, Math.min(BATCH_BLOCKS, (end - at) / Disks.BLOCK_BYTES));
+            int count = (int) Math.max(1, Math.min(toEndOfChunk(block), (end - at) / Disks.BLOCK_BYTES));
             zeroBlocks(id, count);
             at = Math.min(end, at + (long) count * Disks.BLOCK_BYTES);
         }
     }
 
     private void zeroBlocks(long first, int count) {
+        Lock chunkLock = chunkLocks.of(first).readLock();
+        chunkLock.lock();
         lock.writeLock().lock();
         try {
             for (int i = 0; i < count; i++) {
@@ -543,6 +591,7 @@ final class Content {
             }
         } finally {
             lock.writeLock().unlock();
+            chunkLock.unlock();
         }
     }
 }

@@ -2,13 +2,18 @@ package org.plover.disk.nbd;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicLong;
 import org.plover.api.disk.Disks;
 
 /** The lowest layer of one disk: raw content in a file or on a block device, in whole blocks. Thread-safe. */
 final class Image implements AutoCloseable {
     private final DiskFile file;
     private final boolean readOnly;
-    private volatile boolean unsynced;
+    /** At first as well: what the process before has written may not have been synced. */
+    private volatile boolean unsynced = true;
+    private final AtomicLong directWrites = new AtomicLong(1);
+    /** So many of them are durable for certain. */
+    private volatile long directWritesSynced;
 
     Image(DiskFile file, int sectorBytes, boolean readOnly) throws IOException {
         this.file = file;
@@ -57,6 +62,24 @@ final class Image implements AutoCloseable {
         from.position(from.limit());
     }
 
+    /** As {@link #write}, but on any thread while others {@link #sync}; to be made durable by {@link #syncDirectWrites}. */
+    void writeDirectly(long block, ByteBuffer from) throws IOException {
+        try {
+            write(block, from);
+        } finally {
+            // Afterwards: a sync that runs at the same time must not forget it.
+            unsynced = true;
+            directWrites.incrementAndGet();
+        }
+    }
+
+    /** {@link #sync} if a direct write needs it; does not wait for one that others need. */
+    void syncDirectWrites() throws IOException {
+        if (directWrites.get() != directWritesSynced) {
+            sync();
+        }
+    }
+
     void zero(long block, int count) throws IOException {
         long offset = block * Disks.BLOCK_BYTES;
         long length = Math.min((long) count * Disks.BLOCK_BYTES, file.bytes() - offset);
@@ -84,10 +107,12 @@ final class Image implements AutoCloseable {
 
     /** Returns when all that was written before is durable; two at once wait for each other. */
     synchronized void sync() throws IOException {
-        if (unsynced) {
+        long covered = directWrites.get();
+        if (unsynced && !readOnly) {
             unsynced = false;
             file.sync();
         }
+        directWritesSynced = covered;
     }
 
     @Override

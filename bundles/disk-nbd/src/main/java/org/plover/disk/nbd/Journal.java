@@ -265,6 +265,11 @@ final class Journal implements AutoCloseable {
         return make(nextNumber++);
     }
 
+    /** Whether {@link #rotate} would not have to wait. */
+    synchronized boolean hasFree() {
+        return !free.isEmpty();
+    }
+
     private void pin(Appended group, Appended.Part part) {
         synchronized (this) {
             part.segment().pins++;

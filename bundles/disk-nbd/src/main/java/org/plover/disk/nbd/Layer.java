@@ -77,12 +77,11 @@ final class Layer {
 
     /** Gives the memory back; nobody may be reading. */
     void release() {
-        for (long id : slots.sortedKeys()) {
-            int slot = slots.get(id);
+        slots.forEachValue(slot -> {
             if (slot >= 0) {
                 memory.give(slot);
             }
-        }
+        });
         slots.clear();
         bytes = 0;
     }

@@ -9,5 +9,7 @@ enum RecordKind {
     /** The blocks of an epoch of the primary, complete, at a learner or backup. */
     STAGED,
     /** The staged epoch whose first record is named never counted. */
-    UNSTAGE
+    UNSTAGE,
+    /** Chunks, each by the first of its blocks, into whose images a guest without a backup is about to write. */
+    CHANGED
 }

@@ -192,6 +192,7 @@ final class Recovery {
 
     private void count(List<Found> group, List<Found> counting, BlockMap where) throws IOException {
         RecordHeader first = group.get(0).header;
+        boolean isContent = first.kind() != RecordKind.CHANGED;
         if (first.kind() == RecordKind.STAGED) {
             partial = false;
         }
@@ -207,7 +208,9 @@ final class Recovery {
                     throw new IOException("disk journal " + directory + " has a block of disk " + Disks.diskOf(id)
                             + " that is not among the configured disks; configure them as they were");
                 }
-                where.put(id, counting.size() - 1);
+                if (isContent) {
+                    where.put(id, counting.size() - 1);
+                }
                 if (record.header.sequence() >= meta.changedFrom()) {
                     changed.put(Layer.chunkOf(id), 0);
                 }

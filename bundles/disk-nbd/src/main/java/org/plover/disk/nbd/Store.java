@@ -28,6 +28,7 @@ final class Store implements AutoCloseable {
     final Journal journal;
     final Checkpointer checkpointer;
     final ChangeTracker tracker;
+    final DirectWrites direct;
     final Failure failure;
     final Throttle throttle = new Throttle();
     private final DiskFiles files;
@@ -87,6 +88,7 @@ final class Store implements AutoCloseable {
                     content.lock.writeLock(), failure);
             opened.add(journal);
             content.attach(journal);
+            direct = new DirectWrites(images, fit(), content, journal, tracker);
             oldestSequence = next;
             storeMeta();
             journal.prepare();
@@ -119,6 +121,14 @@ final class Store implements AutoCloseable {
             all[d] = new Image(file, disk.sectorBytes(), disk.readOnly());
         }
         return all;
+    }
+
+    private boolean[] fit() {
+        boolean[] fit = new boolean[images.length];
+        for (int d = 0; d < fit.length; d++) {
+            fit[d] = DirectWrites.fits(spec.disks().get(d).sectorBytes());
+        }
+        return fit;
     }
 
     private Meta loadMeta() throws IOException {
@@ -250,7 +260,9 @@ final class Store implements AutoCloseable {
 
     void write(int disk, long offset, ByteBuffer from, boolean forced) throws IOException {
         beforeWrite();
-        content.write(disk, offset, from);
+        if (!direct.write(disk, offset, from)) {
+            content.write(disk, offset, from);
+        }
         afterWrite(forced);
     }
 
@@ -272,6 +284,25 @@ final class Store implements AutoCloseable {
             flush();
         } else if (!together) {
             writeBack();
+        }
+        if (direct.isHindered()) {
+            emptyJournal();
+        }
+    }
+
+    /** Begins to bring what is in the journal into the images, if that can be done without waiting for anything. */
+    private void emptyJournal() throws IOException {
+        if (!journal.writing.tryLock()) {
+            return;
+        }
+        try {
+            if (!together && journal.hasFree()) {
+                persistWrites(false);
+                journal.rotate();
+                direct.journalIsBeingEmptied();
+            }
+        } finally {
+            journal.writing.unlock();
         }
     }
 
@@ -308,6 +339,7 @@ final class Store implements AutoCloseable {
                 return;
             }
             long covered = flushes.get();
+            direct.sync();
             journal.writing.lock();
             try {
                 if (!together) {
@@ -325,14 +357,20 @@ final class Store implements AutoCloseable {
     }
 
     void together(boolean now) {
+        if (now) {
+            direct.together(true);
+        }
         content.lock.writeLock().lock();
         together = now;
         content.lock.writeLock().unlock();
+        if (!now) {
+            direct.together(false);
+        }
     }
 
     // ---- making durable; under the journal's writing lock ----
 
-    /** Brings all that the guest has written into the journal. */
+    /** Brings all that the guest has written into the journal, but for what has gone into the images at once. */
     void persistWrites(boolean sync) throws IOException {
         check();
         Layer fresh = content.commitAll();
@@ -347,6 +385,7 @@ final class Store implements AutoCloseable {
         }
     }
 
+    /** Appends layers and lets readers find them there. What has gone into the images at once has to be durable before, if it belongs to them. */
     void persist(RecordKind kind, long epochOfRecord, List<Layer> layers, boolean sync) throws IOException {
         Appended group = journal.append(kind, epochOfRecord, 0, layers);
         try {
@@ -387,6 +426,9 @@ final class Store implements AutoCloseable {
             throttle.set(false);
             if (drain && !failure.happened()) {
                 drain();
+                for (Image image : images) {
+                    image.sync();
+                }
                 storeMeta();
             }
         } catch (IOException e) {

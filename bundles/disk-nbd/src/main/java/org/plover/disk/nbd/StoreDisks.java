@@ -203,6 +203,7 @@ final class StoreDisks implements Disks {
             declareVoid();
             store.together(false);
             sealed = null;
+            store.direct.sync();
             // The sealed epoch's chunks are known to the tracker since it was sealed.
             store.persistWrites(true);
         } catch (Export.NoSpaceException e) {
@@ -249,6 +250,7 @@ final class StoreDisks implements Disks {
         journal.writing.lock();
         try {
             declareVoid();
+            store.direct.sync();
             List<Layer> layers = content.committing(layer);
             // An epoch that wrote nothing leaves the content as it is: its number need not be waited for.
             boolean sync = layers.stream().anyMatch(some -> !some.isEmpty()) || journal.hasUnsyncedContent();
@@ -319,6 +321,7 @@ final class StoreDisks implements Disks {
             store.check();
             declareVoid();
             store.tracker.add(epoch, staging.chunks());
+            store.direct.sync();
             if (filled) {
                 for (Image image : store.images) {
                     image.sync();
@@ -434,13 +437,14 @@ final class StoreDisks implements Disks {
         journal.writing.lock();
         try {
             store.check();
+            // Before the staged epoch is void: that lets a copy go on which waits for it.
+            abandonCopy("the disks are being overwritten by those of another replica");
             voidStaged();
             declareVoid();
             if (!store.partial()) {
                 sealed = null;
                 content.dropUndurable();
                 store.drain();
-                abandonCopy("the disks are being overwritten by those of another replica");
                 store.becomePartial();
             }
         } catch (IOException e) {
@@ -509,6 +513,7 @@ final class StoreDisks implements Disks {
             if (standing() == Standing.PARTIAL) {
                 throw new IOException("the disks of " + spec.name() + " are not completely copied from the other replica; copy them there");
             }
+            store.direct.copying(true);
             snapshot.begin(journal.rotate());
             store.checkpointer.protect(snapshot);
             return CompletableFuture.runAsync(() -> copy(snapshot), copier);
@@ -538,6 +543,7 @@ final class StoreDisks implements Disks {
 
     private IOException endCopy(Snapshot snapshot, IOException failure) {
         store.checkpointer.protect(null);
+        store.direct.copying(false);
         copying.set(null);
         try {
             snapshot.end();

@@ -17,7 +17,8 @@ import org.plover.api.memory.PageSet;
 
 /**
  * Random calls and crashes against a model that keeps each layer in an array. What a crash may leave is known exactly for epochs, and
- * block by block for what a guest without a backup has written since its last flush.
+ * block by block for what a guest without a backup has written since its last flush: long requests of it go into the images at once, and
+ * of those even sector by sector.
  */
 public class DisksModelTest {
     private static final int DISKS = 2;
@@ -51,6 +52,8 @@ public class DisksModelTest {
         int[] durable = new int[DISKS * BLOCKS];
         Set<Long> durableEpochs = new HashSet<>(Set.of(0L));
         List<Set<Integer>> loose = new ArrayList<>();
+        /** Blocks that long requests have written since. */
+        Set<Integer> tearable = new HashSet<>();
         List<Pending> pending = new ArrayList<>();
         int[] staged;
         long stagedEpoch;
@@ -79,8 +82,14 @@ public class DisksModelTest {
         }
 
         private void step() throws IOException {
-            switch (random.nextInt(16)) {
+            switch (random.nextInt(19)) {
                 case 0, 1, 2, 3, 4 -> write();
+                case 16, 17 -> writeLong();
+                case 18 -> {
+                    if (random.nextInt(3) == 0) {
+                        kill();
+                    }
+                }
                 case 5 -> zero();
                 case 6 -> flush();
                 case 7, 8 -> endEpoch();
@@ -123,6 +132,21 @@ public class DisksModelTest {
             }
         }
 
+        /** In one request, which goes into the image at once if nothing is above it. */
+        private void writeLong() throws IOException {
+            int run = 16 + random.nextInt(random.nextInt(4) == 0 ? 300 : 30);
+            int disk = random.nextInt(DISKS);
+            int from = random.nextInt(BLOCKS - run);
+            real.writeLong(disk, from, run, nextValue);
+            for (int i = disk * BLOCKS + from; i < disk * BLOCKS + from + run; i++) {
+                put(i, nextValue++);
+                written.add(i);
+                if (!together) {
+                    tearable.add(i);
+                }
+            }
+        }
+
         private void zero() throws IOException {
             int run = 1 + random.nextInt(60);
             int disk = random.nextInt(DISKS);
@@ -144,6 +168,7 @@ public class DisksModelTest {
         private void certain(int[] content) {
             durable = content.clone();
             loose.forEach(Set::clear);
+            tearable.clear();
         }
 
         private void endEpoch() throws IOException {
@@ -298,6 +323,12 @@ public class DisksModelTest {
             afterwards(new Guest(real.files, DISKS, TINY));
         }
 
+        /** The process ends, the machine goes on. */
+        private void kill() throws IOException {
+            real.disks.close(false);
+            afterwards(new Guest(real.files, DISKS, TINY));
+        }
+
         private void crash() throws IOException {
             MemoryFiles left = real.files.crash(random);
             real.disks.close(false);
@@ -308,8 +339,17 @@ public class DisksModelTest {
             real = opened;
             real.disks.throttle(false);
             int[] found = new int[DISKS * BLOCKS];
+            List<Integer> torn = new ArrayList<>();
             for (int i = 0; i < found.length; i++) {
-                found[i] = real.read(i / BLOCKS, i % BLOCKS);
+                int[] sectors = real.readSectors(i / BLOCKS, i % BLOCKS);
+                found[i] = sectors[0];
+                if (Arrays.stream(sectors).distinct().count() > 1) {
+                    assertTrue("block " + i + " is torn", tearable.contains(i));
+                    for (int sector : sectors) {
+                        assertTrue("a sector of block " + i + " is " + sector, sector == durable[i] || loose.get(i).contains(sector));
+                    }
+                    torn.add(i);
+                }
             }
             requireOneOfThoseExpected(found, real.disks.epoch());
             requireChanged(found);
@@ -322,6 +362,14 @@ public class DisksModelTest {
             together = false;
             written.clear();
             maybeWritten.clear();
+            for (int i : torn) {
+                real.write(i / BLOCKS, i % BLOCKS, nextValue);
+                put(i, nextValue++);
+                written.add(i);
+            }
+            if (!torn.isEmpty()) {
+                flush();
+            }
         }
 
         private void requireOneOfThoseExpected(int[] found, long epoch) {

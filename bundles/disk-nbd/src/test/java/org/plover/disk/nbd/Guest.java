@@ -62,6 +62,15 @@ final class Guest {
         disks.exports().get(disk).write(block * Disks.BLOCK_BYTES, block(value), false);
     }
 
+    /** One request, with one more in each block. */
+    void writeLong(int disk, long block, int count, int value) throws IOException {
+        ByteBuffer all = ByteBuffer.allocate(count * Disks.BLOCK_BYTES);
+        for (int i = 0; i < count; i++) {
+            all.put(block(value + i));
+        }
+        disks.exports().get(disk).write(block * Disks.BLOCK_BYTES, all.flip(), false);
+    }
+
     void zero(int disk, long block, int count) throws IOException {
         disks.exports().get(disk).zero(block * Disks.BLOCK_BYTES, (long) count * Disks.BLOCK_BYTES, false);
     }
@@ -74,6 +83,17 @@ final class Guest {
         ByteBuffer in = ByteBuffer.allocate(Disks.BLOCK_BYTES);
         disks.exports().get(disk).read(block * Disks.BLOCK_BYTES, in);
         return value(in);
+    }
+
+    /** A block as it is, sector by sector. */
+    int[] readSectors(int disk, long block) throws IOException {
+        ByteBuffer in = ByteBuffer.allocate(Disks.BLOCK_BYTES);
+        disks.exports().get(disk).read(block * Disks.BLOCK_BYTES, in);
+        int[] values = new int[Disks.BLOCK_BYTES / 512];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = value(ByteBuffer.wrap(Arrays.copyOfRange(in.array(), i * 512, (i + 1) * 512)));
+        }
+        return values;
     }
 
     int readSealed(int disk, long block) throws IOException {

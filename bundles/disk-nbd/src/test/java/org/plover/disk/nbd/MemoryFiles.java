@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A file system in memory that a test can crash: of what has not been synced, any part of it may be lost, block by block, as on a disk
@@ -31,6 +33,7 @@ final class MemoryFiles implements DiskFiles {
     private final Set<Path> locks = new HashSet<>();
     private Path failing;
     private boolean full;
+    private final Map<Path, Callable<Void>> beforeSync = new ConcurrentHashMap<>();
     private int syncs;
 
     synchronized void create(Path file, int bytes) {
@@ -80,6 +83,11 @@ final class MemoryFiles implements DiskFiles {
     /** From now on everything that touches this file fails. */
     synchronized void fail(Path file) {
         failing = file;
+    }
+
+    /** The next sync of this file does this first, without keeping others from anything. */
+    void beforeSync(Path file, Callable<Void> action) {
+        beforeSync.put(file, action);
     }
 
     /** No new file can be made. */
@@ -232,6 +240,14 @@ final class MemoryFiles implements DiskFiles {
 
         @Override
         public void sync() throws IOException {
+            Callable<Void> first = beforeSync.remove(path);
+            if (first != null) {
+                try {
+                    first.call();
+                } catch (Exception e) {
+                    throw new IOException(path + ": " + e.getMessage(), e);
+                }
+            }
             synchronized (MemoryFiles.this) {
                 use(path);
                 syncs++;

@@ -63,13 +63,22 @@ public class StoreConcurrencyTest {
     }
 
     private static void request(Guest guest, int[] values, int block, Random random, int i) throws IOException {
-        switch (random.nextInt(12)) {
+        switch (random.nextInt(13)) {
             case 0, 1, 2, 3 -> assertEquals("block " + block, values[block], guest.read(0, block));
             case 4 -> {
                 guest.zero(0, block, 1);
                 values[block] = 0;
             }
             case 5 -> guest.flush();
+            case 12 -> {
+                // Long enough to go into the image at once.
+                int count = 16 + random.nextInt(20);
+                int from = block / SHARE * SHARE + random.nextInt(SHARE - count);
+                guest.writeLong(0, from, count, i + 1);
+                for (int n = 0; n < count; n++) {
+                    values[from + n] = i + 1 + n;
+                }
+            }
             case 6 -> {
                 // The two halves of a block, each read from below and changed.
                 for (int half = 0; half < 2; half++) {
