@@ -14,10 +14,13 @@ import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 
-/** A short run of what {@code itests/chaos.sh} does for hours: the primary is killed, frozen, cut off, and its QEMU killed. */
+/**
+ * A short run of what {@code itests/chaos.sh} does for hours, on a guest with a disk: the primary is killed, frozen, cut off, and its QEMU
+ * killed.
+ */
 public class ChaosIT {
 
-    private static final int SECONDS_MAX = 420;
+    private static final int SECONDS_MAX = 600;
     private static final String SEED = "20261123";
     private static final List<String> FAULTS = List.of("kill-appliance:primary", "freeze:primary", "cut-sync:primary", "kill-qemu:primary");
     private static final int PREFIX_RADIX = 36;
@@ -29,7 +32,7 @@ public class ChaosIT {
     @Test
     public void shouldLookLikeOneMachineThatForgetsNothingWhateverHappensToThePrimary() throws Exception {
         Path json = folder.getRoot().toPath().resolve("chaos.json");
-        Command.Result result = DemoScript.chaos(folder.getRoot().toPath(), SECONDS_MAX, "--seed", SEED, "--rounds", "1",
+        Command.Result result = DemoScript.chaos(folder.getRoot().toPath(), SECONDS_MAX, "--disk", "--seed", SEED, "--rounds", "1",
                 "--faults", String.join(",", FAULTS), "--json", json.toString());
         System.out.println(result.output());
         assertEquals(result.output(), 0, result.exitCode());
@@ -45,6 +48,8 @@ public class ChaosIT {
         assertEquals("stale", 0, figures.getInt("stale"));
         assertEquals("anomalies", 0, figures.getInt("anomalies"));
         assertEquals("split-brain sightings", 0, figures.getInt("splitBrainSightings"));
+        assertTrue("both replicas have the same on their disks: " + figures, figures.getBoolean("disksEqual"));
+        assertTrue("the file system is whole: " + figures, figures.getBoolean("fsckClean"));
         assertTrue("clients were served: " + figures, figures.getInt("operations") > 0);
         assertTrue("the capture saw the guest's answers: " + figures,
                 figures.getInt("guestFramesSeen") >= figures.getInt("operations") / 2);

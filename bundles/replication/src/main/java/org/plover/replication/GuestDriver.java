@@ -94,6 +94,8 @@ final class GuestDriver implements Guest, AutoCloseable {
     }
 
     // Used on the guest's thread only.
+    /** Value of {@link #generation} when what is being done was asked for: the machine may be gone by the time it is reported. */
+    private int doing;
     /** Value of {@link #cancels} when what is being sent was asked for. */
     private int ticket;
     private Machine machine;
@@ -148,6 +150,7 @@ final class GuestDriver implements Guest, AutoCloseable {
             if (mine != generation) {
                 return;
             }
+            doing = mine;
             try {
                 task.run();
             } catch (PageSender.Cancelled e) {
@@ -174,7 +177,7 @@ final class GuestDriver implements Guest, AutoCloseable {
     }
 
     private void report(Report event) {
-        report(generation, event);
+        report(doing, event);
     }
 
     @Override
@@ -188,7 +191,7 @@ final class GuestDriver implements Guest, AutoCloseable {
     }
 
     private void start(StartMode mode) throws MachineException, IOException {
-        int mine = generation;
+        int mine = doing;
         disks = openDisks(mode, mine);
         MachineSpec spec = disks.any() ? hardware.machine().withDisks(disks.disks().attachments()) : hardware.machine();
         machine = hardware.machines().create(spec, new MachineListener() {

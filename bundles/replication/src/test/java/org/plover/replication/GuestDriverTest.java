@@ -30,6 +30,7 @@ public class GuestDriverTest {
     private final Hashers hashers = new Hashers();
     private long ram;
     private boolean connected;
+    private Runnable whileStopping = () -> { };
     private GuestDriver driver;
 
     private record Ram(long address, int pageCount) implements GuestMemory {
@@ -48,6 +49,7 @@ public class GuestDriverTest {
             case "saveDeviceState" -> ByteBuffer.allocate(4);
             case "stop", "resume" -> {
                 calls.add(method.getName());
+                whileStopping.run();
                 yield null;
             }
             default -> null;
@@ -132,5 +134,20 @@ public class GuestDriverTest {
         next("onReady");
         driver.resume();
         next("resume");
+    }
+
+    @Test
+    public void shouldReportNothingThatWasUnderWayWhenTheMachineWasDestroyed() throws Exception {
+        driver.prepare();
+        next("onReady");
+        whileStopping = () -> {
+            driver.destroy();
+            calls.add("destroyed");
+        };
+        driver.captureBackup(1, 1, 0, "xxh3");
+        next("stop");
+        next("destroyed");
+        driver.prepare();
+        next("onReady");
     }
 }

@@ -47,10 +47,9 @@ public final class Load implements AutoCloseable {
 
     /** Makes what the load needs in the service; blocks until it is there. */
     static void prepare(Service service, Lab lab, String client, LoadSettings settings) throws IOException, InterruptedException {
-        var preparation = LoadTool.of(service).preparation(settings);
-        if (preparation.isPresent()) {
+        for (List<String> step : LoadTool.of(service).preparation(settings)) {
             List<String> command = lab.on(client);
-            command.addAll(preparation.get());
+            command.addAll(step);
             Shell.run(PREPARE_SECONDS_MAX, command);
         }
     }

@@ -21,20 +21,23 @@ enum LoadTool {
     PGBENCH("pgbench", Pattern.compile("progress: [0-9.]+ s, ([0-9.]+) tps")) {
         @Override
         List<String> command(LoadSettings s) {
-            List<String> command = to(s);
+            List<String> command = to("pgbench", s);
             command.addAll(List.of("-n", "-c", Integer.toString(s.connections()), "-T", "8640000", "-P", "1", "postgres"));
             return command;
         }
 
         @Override
-        Optional<List<String>> preparation(LoadSettings s) {
-            List<String> command = to(s);
-            command.addAll(List.of("-i", "-q", "-s", Integer.toString(s.scale()), "postgres"));
-            return Optional.of(command);
+        List<List<String>> preparation(LoadSettings s) {
+            List<String> fill = to("pgbench", s);
+            fill.addAll(List.of("-i", "-q", "-s", Integer.toString(s.scale()), "postgres"));
+            // Or a crash soon afterwards would be followed by a replay of all this, which an emulated processor takes minutes for.
+            List<String> checkpoint = to("psql", s);
+            checkpoint.addAll(List.of("-q", "-c", "CHECKPOINT", "postgres"));
+            return List.of(fill, checkpoint);
         }
 
-        private List<String> to(LoadSettings s) {
-            return new ArrayList<>(List.of(s.programs().resolve("pgbench").toString(), "-h", s.address(), "-p", Integer.toString(s.port()),
+        private List<String> to(String program, LoadSettings s) {
+            return new ArrayList<>(List.of(s.programs().resolve(program).toString(), "-h", s.address(), "-p", Integer.toString(s.port()),
                     "-U", "postgres"));
         }
     };
@@ -59,8 +62,8 @@ enum LoadTool {
     abstract List<String> command(LoadSettings settings);
 
     /** What has to be run once, before. */
-    Optional<List<String>> preparation(LoadSettings settings) {
-        return Optional.empty();
+    List<List<String>> preparation(LoadSettings settings) {
+        return List.of();
     }
 
     /** Reads one line of its display; empty if it says nothing about rates. */
