@@ -26,6 +26,7 @@ import org.slf4j.LoggerFactory;
  */
 final class QemuProcess implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(QemuProcess.class);
+    private static final int EARLIER_MILLIS_MAX = 10_000;
     private static final int CONNECT_TIMEOUT_MILLIS = 30_000;
     private static final int LAST_WORDS_BYTES = 1500;
 
@@ -47,7 +48,7 @@ final class QemuProcess implements AutoCloseable {
         QemuProcess process = new QemuProcess(files);
         List<Integer> listening = new ArrayList<>();
         try {
-            process.prepareDirectories();
+            process.prepareDirectories(spec.name());
             process.slot = StateSlot.create(files.slot());
             listening.add(Linux.listenUnix(files.qmpSocket().toString()));
             for (int i = 0; i < spec.nics().size(); i++) {
@@ -74,7 +75,7 @@ final class QemuProcess implements AutoCloseable {
         }
     }
 
-    private void prepareDirectories() throws IOException, MachineException {
+    private void prepareDirectories(String vm) throws IOException, MachineException {
         Files.createDirectories(files.runtimeDirectory());
         lockFile = FileChannel.open(files.lock(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         FileLock lock = null;
@@ -86,6 +87,10 @@ final class QemuProcess implements AutoCloseable {
         if (lock == null) {
             throw new MachineException("runtime directory " + files.runtimeDirectory() + " is in use by another machine: give each"
                     + " VM and each appliance a runtime directory of its own");
+        }
+        if (!Supervisor.awaitEarlier(files.scratch(), EARLIER_MILLIS_MAX)) {
+            throw new MachineException("VM " + vm + ": the QEMU of an appliance that was killed has not ended within "
+                    + EARLIER_MILLIS_MAX / 1000 + " s; look for it with 'ps' (its memory is " + files.ram() + ")");
         }
         // What an earlier run has left behind; its QEMU died with its appliance.
         deleteTree(files.scratch());

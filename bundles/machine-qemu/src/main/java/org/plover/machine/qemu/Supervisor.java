@@ -4,10 +4,13 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.plover.linux.Errno;
 import org.plover.linux.Linux;
 import org.plover.linux.PollSet;
@@ -25,6 +28,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Supervisor {
     private static final Logger LOG = LoggerFactory.getLogger(Supervisor.class);
+    /** What the shell calls itself. */
+    private static final String NAME = "plover-supervisor";
     private static final String SCRIPT = """
             scratch=$1 log=$2
             shift 2
@@ -53,13 +58,44 @@ final class Supervisor {
     }
 
     /**
+     * Waits until supervisors of an appliance that was killed have removed this scratch directory: they would remove the files of whoever
+     * uses it next. Blocks.
+     *
+     * @return false if one of them is still there after the time
+     */
+    static boolean awaitEarlier(Path scratch, int millis) {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        List<ProcessHandle> earlier = ProcessHandle.allProcesses().filter(process -> supervises(process.pid(), scratch)).toList();
+        for (ProcessHandle process : earlier) {
+            try {
+                process.onExit().get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+            } catch (TimeoutException | ExecutionException e) {
+                LOG.debug("supervisor {}", process.pid(), e);
+                return false;
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean supervises(long process, Path scratch) {
+        try {
+            return Files.readString(Path.of("/proc", Long.toString(process), "cmdline")).contains("\0" + NAME + "\0" + scratch + "\0");
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+
+    /**
      * Starts a program.
      *
      * @param scratch removed when the program has ended by the supervisor's doing
      * @param log     takes the program's standard output and error
      */
     static Supervisor start(List<String> program, int nice, Path scratch, Path log) throws IOException {
-        List<String> command = new ArrayList<>(List.of("/bin/sh", "-c", SCRIPT, "plover-supervisor", scratch.toString(),
+        List<String> command = new ArrayList<>(List.of("/bin/sh", "-c", SCRIPT, NAME, scratch.toString(),
                 log.toString()));
         Host.findProgram("setpriv").ifPresent(p -> command.addAll(List.of(p.toString(), "--pdeathsig", "KILL", "--")));
         int own = Host.ownNice();

@@ -39,6 +39,19 @@ public class SupervisorTest {
     }
 
     @Test
+    public void shouldWaitForAnEarlierOneThatWouldRemoveTheScratchDirectoryOfTheNext() throws Exception {
+        Path scratch = folder.getRoot().toPath().resolve("scratch");
+        assertTrue("nobody is there", Supervisor.awaitEarlier(scratch, 0));
+        Supervisor s = start("sleep", "60");
+        assertFalse(Supervisor.awaitEarlier(scratch, 100));
+        assertTrue("another directory's does not matter", Supervisor.awaitEarlier(folder.getRoot().toPath(), 0));
+        s.kill();
+        assertTrue(Supervisor.awaitEarlier(scratch, 5000));
+        assertFalse(Files.exists(scratch));
+        s.close();
+    }
+
+    @Test
     public void shouldTellHowTheProgramEndedAndWhatItSaid() throws Exception {
         Supervisor s = start("sh", "-c", "echo famous last words >&2; exit 7");
         assertTrue(s.awaitEnd(5000));
