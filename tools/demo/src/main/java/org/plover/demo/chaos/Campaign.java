@@ -25,6 +25,8 @@ import org.plover.demo.cluster.Host;
 final class Campaign implements AutoCloseable {
     private static final int START_SECONDS_MAX = 180;
     private static final int PROTECT_SECONDS_MAX = 60;
+    /** The guest's journal has to be replayed, and disks be compared. */
+    private static final int PROTECT_WITH_DISK_SECONDS_MAX = 120;
     private static final int RECOVER_SECONDS_MAX = 20;
     private static final int AUDIT_SECONDS_MAX = 60;
     private static final int CALM_MILLIS_MIN = 500;
@@ -198,7 +200,8 @@ final class Campaign implements AutoCloseable {
 
     /** Time from then until all is well and clients are served; -1 if it takes too long. */
     private long awaitProtected(Fault fault, long sinceNanos) throws InterruptedException, IOException {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PROTECT_SECONDS_MAX);
+        int secondsMax = options.disk ? PROTECT_WITH_DISK_SECONDS_MAX : PROTECT_SECONDS_MAX;
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(secondsMax);
         while (true) {
             long lookedNanos = System.nanoTime();
             if (isWell()) {
@@ -211,7 +214,7 @@ final class Campaign implements AutoCloseable {
                 }
             }
             if (System.nanoTime() > end) {
-                judge.anomaly("not " + (isWell() ? "serving" : "protected") + " within " + PROTECT_SECONDS_MAX + " s after " + fault.name() + ": "
+                judge.anomaly("not " + (isWell() ? "serving" : "protected") + " within " + secondsMax + " s after " + fault.name() + ": "
                         + messages());
                 return -1;
             }

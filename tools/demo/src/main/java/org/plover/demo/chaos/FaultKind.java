@@ -25,8 +25,8 @@ enum FaultKind {
     STORAGE_READ_ONLY("storage-read-only", Victim.ANY, "nothing in the VM's directory can be changed; then a switchover"),
     STARVE_BACKUP("starve-backup", Victim.BACKUP, "the backup's host has a fraction of a processor"),
     SWITCHOVER("switchover", Victim.PRIMARY, "no fault, an order: the backup takes over"),
-    IMAGES_FULL("images-full", Victim.REPLICA, "nothing new can be written to a replica's images: their file system is full; then its appliance is"
-            + " killed and started again"),
+    IMAGES_FULL("images-full", Victim.REPLICA, "nothing new can be written to a replica's images: their file system is full; it has to come back by"
+            + " itself when there is room"),
     CUT_REJOIN("cut-rejoin", Victim.BACKUP, "an empty host takes the backup's place; while it is brought in, its link to the members is cut"),
     /** From here on no guest's memory survives. */
     POWER_REJOIN("power-rejoin", Victim.BACKUP, "an empty host takes the backup's place; while it is brought in, all hosts lose power"),

@@ -66,11 +66,8 @@ final class Faults {
             case STORAGE_READ_ONLY -> storageReadOnly(kind, role, victim);
             case STARVE_BACKUP -> starve(kind, role, victim, (int) between(5, 30), between(3_000, 10_000));
             case SWITCHOVER -> fault(kind, role, "", this::switchover, between(0, 1_000), () -> { });
-            case IMAGES_FULL -> fault(kind, role, "", () -> fill(imageFiller(victim)), between(4_000, 10_000), () -> {
-                Files.delete(imageFiller(victim));
-                victim.killAppliance();
-                cluster.start(victim);
-            });
+            case IMAGES_FULL -> fault(kind, role, "", () -> fill(imageFiller(victim)), between(4_000, 10_000),
+                    () -> Files.delete(imageFiller(victim)));
             case CUT_REJOIN -> cutRejoin(kind, role, victim);
             case POWER_REJOIN -> powerRejoin(kind, role, victim);
             case LOSE_REPLICAS -> fault(kind, role, "", () -> killAll(true), between(500, 3_000), () -> { });
