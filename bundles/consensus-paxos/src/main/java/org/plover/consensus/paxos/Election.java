@@ -42,6 +42,7 @@ final class Election {
     private static final int MEMBERSHIPS_BYTES = 2 * (1 + Membership.BYTES);
     private static final int LOG_PIECE_BYTES = 1 << 20;
     private static final Logger LOG = LoggerFactory.getLogger(Election.class);
+    private static final long SAY_AGAIN_NANOS = 5_000_000_000L;
 
     private enum Stage { NONE, CANVASS, PREPARE }
 
@@ -60,6 +61,9 @@ final class Election {
     private Stage stage = Stage.NONE;
     private int round;
     private long target;
+    /** The view that the log has last spoken of, and when. */
+    private long saidTarget;
+    private long saidNanos;
     /** The membership by which this candidate thinks itself in sync. */
     private Membership standsBy;
     /** Newest membership that any answer spoke of. */
@@ -188,7 +192,12 @@ final class Election {
     private void canvass(long now) {
         begin(Stage.CANVASS);
         standsBy = core.newestMembership();
-        LOG.info("{}: has not heard a leader for {} ms, canvasses for view {}", core.name(), (now - leaderHeardNanos) / 1_000_000, target);
+        if (target != saidTarget || now - saidNanos > SAY_AGAIN_NANOS) {
+            // A member that is alone asks many times a second.
+            LOG.info("{}: has not heard a leader for {} ms, canvasses for view {}", core.name(), (now - leaderHeardNanos) / 1_000_000, target);
+            saidTarget = target;
+            saidNanos = now;
+        }
         ask(MessageType.CANVASS, 0, core.view());
         if (hasQuorum() && isFit()) {
             prepare(0, now); // it alone votes
