@@ -128,7 +128,7 @@ public class QemuDiskIT {
             PageSet all = primary.emptySet();
             all.fill();
             // On a quick host a cycle takes less time than a slow guest's round: then there are more of them.
-            for (int cycle = 0; cycle <= cycles || rounds(backup) <= cycles / 4; cycle++) {
+            for (int cycle = 0; cycle <= cycles || rounds(backup) <= cycles / 6; cycle++) {
                 timings.measure("stop", () -> {
                     primary.machine.stop();
                     return null;
