@@ -75,7 +75,7 @@ public class BadInputIT {
     public void shouldSayWhatIsWrongOnTheDemosCommandLine() throws Exception {
         says(demo("--nonsense"), 2, "--nonsense", "Usage");
         says(demo("--seconds", "1"), 2, "--seconds 1 is not within 5 to 86400", "Usage");
-        says(demo("--kill", "somebody"), 2, "'somebody'", "primary, backup, witness, none");
+        says(demo("--kill", "somebody"), 2, "'somebody'", "primary, backup, witness, power, none");
         says(demo("--image", root.toString()), 2, "--image " + root + ": there is no vmlinuz in it", "it needs vmlinuz and initrd");
     }
 
