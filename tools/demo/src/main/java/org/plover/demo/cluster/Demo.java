@@ -175,7 +175,7 @@ public final class Demo implements Callable<Integer> {
         for (String file : files) {
             if (!Files.isReadable(imageDirectory().resolve(file))) {
                 throw new ParameterException(spec.commandLine(), (image != null ? "--image " : "guest image ") + imageDirectory() + ": there is no "
-                        + file + " in it; it needs " + String.join(", ", files));
+                        + file + " in it; it needs " + String.join(" and ", files));
             }
         }
         boolean killAsked = spec.commandLine().getParseResult().hasMatchedOption("--kill");
