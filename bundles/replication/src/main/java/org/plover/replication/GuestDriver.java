@@ -2,6 +2,7 @@ package org.plover.replication;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -368,7 +369,7 @@ final class GuestDriver implements Guest, AutoCloseable {
             int union = toSend.size();
             int same = peerDigests == null ? 0 : compare(compared, peerDigests, toSend);
             sender.to(member, session, view, epoch);
-            byte[] id = capture.hasher().getBytes(java.nio.charset.StandardCharsets.UTF_8);
+            byte[] id = capture.hasher().getBytes(StandardCharsets.UTF_8);
             ByteBuffer state = sender.begin(BulkWire.STATE, 8 + 2 + id.length + 4 + deviceState.remaining());
             state.putLong(capture.index()).putShort((short) id.length).put(id).putInt(deviceState.remaining())
                     .put(deviceState.duplicate());
@@ -503,7 +504,7 @@ final class GuestDriver implements Guest, AutoCloseable {
     }
 
     private void ask(String hasher, long[] chunks, int from, int n) throws PageSender.Cancelled {
-        byte[] id = hasher.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        byte[] id = hasher.getBytes(StandardCharsets.UTF_8);
         ByteBuffer m = sender.begin(BulkWire.DISK_ASK, 2 + id.length + 4 + 8 * n).putShort((short) id.length).put(id).putInt(n);
         for (int i = from; i < from + n; i++) {
             m.putLong(chunks[i]);

@@ -102,27 +102,7 @@ public class DriverPairTest {
                 return null;
             });
             driver = new GuestDriver(new GuestDriver.Hardware(machines, machine, disks, spec, () -> 0), hashers, () -> transport,
-                    new GuestDriver.Surroundings() {
-                        @Override
-                        public void post(Runnable event) {
-                            event.run();
-                        }
-
-                        @Override
-                        public GuestEvents events() {
-                            return recorder;
-                        }
-
-                        @Override
-                        public int peer() {
-                            return 1;
-                        }
-
-                        @Override
-                        public void onFrame(int nic, ByteBuffer frame) {
-                            throw new AssertionError("this guest has no network");
-                        }
-                    });
+                    new NoNetwork(recorder, 1));
         }
 
         private Machine machine() {

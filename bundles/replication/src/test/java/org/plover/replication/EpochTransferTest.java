@@ -100,27 +100,7 @@ public class EpochTransferTest {
                     events.add(method.getName() + Arrays.asList(a).subList(0, Math.min(a.length - 1, method.getName().equals("onStaged") ? 3 : 1)));
                     return null;
                 });
-        receiver = new BulkReceiver(hashers, new GuestDriver.Surroundings() {
-            @Override
-            public void post(Runnable event) {
-                event.run();
-            }
-
-            @Override
-            public GuestEvents events() {
-                return recorder;
-            }
-
-            @Override
-            public int peer() {
-                return 0;
-            }
-
-            @Override
-            public void onFrame(int nic, ByteBuffer frame) {
-                throw new AssertionError();
-            }
-        }, null);
+        receiver = new BulkReceiver(hashers, new NoNetwork(recorder, 0), null);
         receiver.machineReady(new Ram(to, PAGES), new GuestDisks(null, hashers));
         receiver.expect(SESSION);
     }
