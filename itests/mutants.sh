@@ -29,7 +29,7 @@ HELP
 done
 
 mvn -q -B -ntp -pl bundles/replication -am test-compile >/dev/null || { echo "mutants: the build failed" >&2; exit 1; }
-logging=$(find ~/.m2/repository -name 'slf4j-api-2*.jar' -o -name 'junit-4*.jar' | sort | tr '\n' ':')
+logging=$(find ~/.m2/repository -name 'slf4j-api-2*.jar' -o -name 'junit-4*.jar' -o -name 'hamcrest-*.jar' | sort | tr '\n' ':')
 classes=$(for module in api linux replication consensus-paxos gate-epoch policy-idle; do printf '%s:' "$PWD/bundles/$module/target/classes"; done)
 tests=$PWD/bundles/replication/target/test-classes:$PWD/bundles/consensus-paxos/target/test-classes
 scratch=$(mktemp -d)
