@@ -149,6 +149,8 @@ public class HasherSwapIT {
             goesOnWith("xxh3");
             hashers("java");
             goesOnWith("java");
+            hashers("aes", "java");
+            goesOnWith("aes");
             hashers("xxh3", "java");
             goesOnWith("xxh3");
 
@@ -164,7 +166,10 @@ public class HasherSwapIT {
                     bundle("org.apache.aries.spifly.dynamic.bundle").getBundleId(),
                     ((Number) hasherReference("java").getProperty("serviceloader.mediator")).longValue());
             goesOnWith("java");
+            Bundle aes = bundle("org.plover.hasher.aes");
+            aes.stop();
             goesOnWithoutAnyHasher(bundle("org.plover.hasher.java"));
+            aes.start();
             goesOnWith("java");
             xxh3.start();
             hashers("xxh3", "java");

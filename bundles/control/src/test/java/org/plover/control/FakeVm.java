@@ -7,11 +7,13 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.EpochRecord;
+import org.plover.api.status.LatencyCounts;
 import org.plover.api.status.MemberStatus;
 import org.plover.api.status.Percentiles;
 import org.plover.api.status.ProtectedVm;
 import org.plover.api.status.Role;
 import org.plover.api.status.VerifyReport;
+import org.plover.api.status.VmEvent;
 import org.plover.api.status.VmStatus;
 
 /** A protected VM that does as the test says. */
@@ -19,6 +21,7 @@ public final class FakeVm implements ProtectedVm {
     private final String name;
     public volatile VmStatus status;
     public volatile List<EpochRecord> epochs = List.of();
+    public volatile List<VmEvent> events = List.of();
     public volatile Supplier<CompletableFuture<VerifyReport>> verify =
             () -> CompletableFuture.completedFuture(new VerifyReport(48214, 65536, 0, List.of()));
     public volatile Supplier<CompletableFuture<DiskVerifyReport>> verifyDisks =
@@ -73,6 +76,16 @@ public final class FakeVm implements ProtectedVm {
     @Override
     public List<EpochRecord> epochsSince(long epoch) {
         return epochs.stream().filter(record -> record.epoch() > epoch).toList();
+    }
+
+    @Override
+    public LatencyCounts inputConsensus() {
+        return LatencyCounts.NONE;
+    }
+
+    @Override
+    public List<VmEvent> eventsSince(long sequence) {
+        return events.stream().filter(event -> event.sequence() > sequence).toList();
     }
 
     @Override
