@@ -14,6 +14,7 @@ import org.plover.api.health.PreflightCheck;
 import org.plover.api.status.ProtectedVm;
 import org.plover.control.wire.Protocol;
 import org.plover.control.wire.Protocol.Code;
+import org.plover.control.wire.Provider;
 import org.plover.control.wire.RecordJson;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,17 +34,19 @@ final class Commands implements CommandService {
     private final Vms vms;
     private final Supplier<List<PreflightCheck>> checks;
     private final Preflight preflight;
+    private final Supplier<List<Provider>> providers;
     private final Orders orders;
     private final Operations operations;
     private final SettingsCommands settings;
     private final UserCommands users;
 
-    Commands(String version, Vms vms, Supplier<List<PreflightCheck>> checks, Preflight preflight, Orders orders, Operations operations,
-             SettingsCommands settings, UserCommands users) {
+    Commands(String version, Vms vms, Supplier<List<PreflightCheck>> checks, Preflight preflight,
+             Supplier<List<Provider>> providers, Orders orders, Operations operations, SettingsCommands settings, UserCommands users) {
         this.version = version;
         this.vms = vms;
         this.checks = checks;
         this.preflight = preflight;
+        this.providers = providers;
         this.orders = orders;
         this.operations = operations;
         this.settings = settings;
@@ -52,7 +55,7 @@ final class Commands implements CommandService {
 
     private static Map<String, AccessRole> lowest() {
         Map<String, AccessRole> lowest = new HashMap<>();
-        for (String command : List.of(Protocol.HELLO, Protocol.STATUS, Protocol.EPOCHS, Protocol.EVENTS, Protocol.DOCTOR, Protocol.SETTINGS,
+        for (String command : List.of(Protocol.HELLO, Protocol.STATUS, Protocol.EPOCHS, Protocol.EVENTS, Protocol.DOCTOR, Protocol.PROVIDERS, Protocol.SETTINGS,
                 Protocol.OPERATIONS, Protocol.OPERATION)) {
             lowest.put(command, AccessRole.VIEWER);
         }
@@ -107,6 +110,7 @@ final class Commands implements CommandService {
             case Protocol.EPOCHS -> RecordJson.toJson(vms.the(request).epochsSince(Request.number(request, Protocol.SINCE, -1)));
             case Protocol.EVENTS -> RecordJson.toJson(vms.the(request).eventsSince(Request.number(request, Protocol.SINCE, -1)));
             case Protocol.DOCTOR -> RecordJson.toJson(preflight.run(checks.get()));
+            case Protocol.PROVIDERS -> RecordJson.toJson(providers.get());
             case Protocol.SETTINGS -> settings.list(Request.text(request, Protocol.PID));
             case Protocol.SET -> settings.set(request, caller);
             case Protocol.CHECK -> settings.check(request);

@@ -88,7 +88,8 @@ public final class ControlComponent implements CommandService, SettingsGuard {
         Orders orders = new Orders(here, new VmConfigurations(() -> configurationAdmin), log, () -> timeoutSeconds);
         operations = new Operations(orders, Clock.systemUTC());
         rules = new SettingsRules(metatype, settingsChecks::get);
-        commands = new Commands(context.getBundle().getVersion().toString(), here, () -> checks, new Preflight(CHECK_LIMIT), orders, operations,
+        commands = new Commands(context.getBundle().getVersion().toString(), here, () -> checks, new Preflight(CHECK_LIMIT),
+                new Providers(context), orders, operations,
                 new SettingsCommands(metatype, rules, () -> configurationAdmin, log), new UserCommands(() -> users, log));
         timeoutSeconds = config.timeoutSeconds();
         if (CheckMode.isOn(context)) {

@@ -64,7 +64,7 @@ public final class Appliance extends ExternalResource {
         OrderLog log = new OrderLog(data().resolve(OrderLog.FILE_NAME), Clock.systemUTC());
         Vms here = new Vms(() -> vms);
         Orders orders = new Orders(here, new VmConfigurations(() -> configurationAdmin), log, () -> 5);
-        return new Commands("0.1.0", here, () -> checks, new Preflight(Duration.ofSeconds(5)), orders, new Operations(orders, Clock.systemUTC()),
+        return new Commands("0.1.0", here, () -> checks, new Preflight(Duration.ofSeconds(5)), List::of, orders, new Operations(orders, Clock.systemUTC()),
                 new SettingsCommands(() -> metatype, new SettingsRules(() -> metatype, settingsChecks::get), () -> configurationAdmin, log),
                 new UserCommands(() -> users, log));
     }

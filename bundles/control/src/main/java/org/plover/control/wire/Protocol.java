@@ -65,6 +65,9 @@ public final class Protocol {
     /** List of {@code VmEvent} of one virtual machine after {@link #SINCE}. */
     public static final String EVENTS = "events";
 
+    /** List of {@code Provider}: the swappable parts that are installed. */
+    public static final String PROVIDERS = "providers";
+
     /** List of {@code PidSettings}: all that can be configured, or what belongs to one {@link #PID}. */
     public static final String SETTINGS = "settings";
     /** Object with {@link #MESSAGE}; needs {@link #PID} and {@link #VALUES}. */
