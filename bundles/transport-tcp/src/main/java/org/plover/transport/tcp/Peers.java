@@ -95,6 +95,9 @@ public final class Peers {
     /** @throws IOException if this appliance cannot prove who it is; says what to do */
     void check() throws IOException {
         if (pins.tls() && identity == null) {
+            look();
+        }
+        if (pins.tls() && identity == null) {
             Identity.load(directory);
         }
     }
