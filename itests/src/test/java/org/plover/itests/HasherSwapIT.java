@@ -78,6 +78,7 @@ public class HasherSwapIT {
     private Path home;
     private Path ram;
     private Configuration machine;
+    private Configuration peers;
     private Configuration vmConfiguration;
     private ServiceReference<ProtectedVm> reference;
     private ProtectedVm vm;
@@ -98,7 +99,12 @@ public class HasherSwapIT {
         home = Path.of(context.getProperty("plover.data"));
         ram = Files.createDirectory(Path.of("/dev/shm/plover-it-" + ProcessHandle.current().pid()));
         Path launcher = Path.of(System.getProperty("plover.it.appliance")).toRealPath().resolve("bin/plover");
+        List<String> pins = List.of(pin(launcher, "a", home), pin(launcher, "b", home.resolve("b/data")), pin(launcher, "w", home.resolve("w/data")));
+        peers = configurations.getConfiguration("org.plover.peers", "?");
+        peers.update(new Hashtable<>(Map.of("pins", pins.toArray(String[]::new))));
         for (String name : List.of("b", "w")) {
+            Files.writeString(Files.createDirectories(home.resolve(name + "/config")).resolve("org.plover.peers.config"),
+                    "pins=[" + String.join(",", pins.stream().map(pin -> '"' + pin.replace("=", "\\=") + '"').toList()) + "]\n");
             others.add(Member.start(launcher, configured(name), name));
         }
         machine = configurations.getConfiguration("org.plover.machine.qemu", "?");
@@ -127,6 +133,7 @@ public class HasherSwapIT {
         if (vmConfiguration != null) {
             vmConfiguration.delete();
             machine.delete();
+            peers.delete();
         }
         for (Member member : others) {
             member.close();
@@ -299,6 +306,15 @@ public class HasherSwapIT {
     }
 
     // ---- the members outside ----
+
+    /** Makes a member's key; how others pin it. */
+    private static String pin(Path launcher, String member, Path data) throws Exception {
+        Command.Result made = Command.run(launcher.getParent(), launcher.toString(), "init", "--data", data.toString());
+        assertEquals(made.output(), 0, made.exitCode());
+        Command.Result pin = Command.run(launcher.getParent(), launcher.toString(), "identity", "--name", member, "--data", data.toString());
+        assertEquals(pin.output(), 0, pin.exitCode());
+        return pin.output().strip();
+    }
 
     /** A folder with the configuration of another member. */
     private Path configured(String name) throws IOException {
