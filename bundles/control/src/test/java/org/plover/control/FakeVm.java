@@ -12,6 +12,7 @@ import org.plover.api.status.Percentiles;
 import org.plover.api.status.ProtectedVm;
 import org.plover.api.status.Role;
 import org.plover.api.status.VerifyReport;
+import org.plover.api.status.VmEvent;
 import org.plover.api.status.VmStatus;
 
 /** A protected VM that does as the test says. */
@@ -19,6 +20,7 @@ public final class FakeVm implements ProtectedVm {
     private final String name;
     public volatile VmStatus status;
     public volatile List<EpochRecord> epochs = List.of();
+    public volatile List<VmEvent> events = List.of();
     public volatile Supplier<CompletableFuture<VerifyReport>> verify =
             () -> CompletableFuture.completedFuture(new VerifyReport(48214, 65536, 0, List.of()));
     public volatile Supplier<CompletableFuture<DiskVerifyReport>> verifyDisks =
@@ -73,6 +75,11 @@ public final class FakeVm implements ProtectedVm {
     @Override
     public List<EpochRecord> epochsSince(long epoch) {
         return epochs.stream().filter(record -> record.epoch() > epoch).toList();
+    }
+
+    @Override
+    public List<VmEvent> eventsSince(long sequence) {
+        return events.stream().filter(event -> event.sequence() > sequence).toList();
     }
 
     @Override

@@ -76,6 +76,8 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
     private final Queue<Runnable> events = new ConcurrentLinkedQueue<>();
     private final PendingOrders orders = new PendingOrders();
     private final Slowness slowness = new Slowness();
+    private final EventLog operatorEvents;
+    private final EventWatch watch;
     private final List<NetworkPort> ports = new ArrayList<>();
     private final SecureRandom random = new SecureRandom();
     private final long[] incarnations = new long[Group.SIZE];
@@ -109,8 +111,10 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
      *
      * @throws IOException if something on this host stands in the way; says what to do; nothing is left behind
      */
-    GroupLoop(VmSettings vm, Parts parts, Hashers hashers, Settings settings, Ending ending) throws IOException {
+    GroupLoop(VmSettings vm, Parts parts, Hashers hashers, Settings settings, EventLog operatorEvents, Ending ending) throws IOException {
         this.ending = ending;
+        this.operatorEvents = operatorEvents;
+        this.watch = new EventWatch(vm.group(), operatorEvents);
         this.vm = vm;
         this.group = vm.group();
         this.hashers = hashers;
@@ -275,6 +279,8 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
             log.error("this member stops: {}. Nothing more is released here; the other members go on without it. Restart this"
                     + " appliance to let it join again, and please report this", e.getMessage(), e);
         }
+        operatorEvents.add("failed", group.me().name() + " has " + broken + (storage ? ""
+                : "; restart this appliance to let it join again, and please report this"));
         gate.mode(OutputGate.Mode.CLOSED);
         activatePorts(false);
         orders.end("this member has " + broken + ". If the order was under way, 'plover status' at the other members shows what came of it");
@@ -312,7 +318,7 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
     public void onConnected(int member, long incarnation) {
         incarnations[member] = incarnation;
         post(() -> {
-            log.info("connected with {}", group.member(member).name());
+            operatorEvents.info("member-back", "connected with " + group.member(member).name());
             consensus.onConnected(member, incarnation, System.nanoTime());
         });
     }
@@ -320,7 +326,7 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
     @Override
     public void onDisconnected(int member, String reason) {
         post(() -> {
-            log.warn("lost {}: {}", group.member(member).name(), reason);
+            operatorEvents.warn("member-lost", "lost " + group.member(member).name() + ": " + reason);
             lostNanos[member] = System.nanoTime();
             consensus.onDisconnected(member, lostNanos[member]);
             replica.onDisconnected(member, group.member(member).name() + " is gone: " + reason);
@@ -389,12 +395,14 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
 
     @Override
     public void warn(String message) {
-        log.warn(message);
+        operatorEvents.warn("warning", message);
     }
 
     @Override
     public void committed(EpochRecord epoch) {
-        history.add(epoch, System.nanoTime());
+        long now = System.nanoTime();
+        history.add(epoch, now);
+        watch.onEpoch(epoch, now);
     }
 
     @Override
@@ -412,9 +420,15 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
         for (int i = 0; i < heard.length; i++) {
             heard[i] = consensus.lastHeardNanos(i);
         }
-        status = new StatusView(replica.snapshot(), consensus.view(), consensus.leader(), consensus.isLeading(), consensus.state(),
+        StatusView view = new StatusView(replica.snapshot(), consensus.view(), consensus.leader(), consensus.isLeading(), consensus.state(),
                 consensus.membership(), consensus.lastIndex(), System.nanoTime(), consensus.lastQuorumNanos(), heard,
                 lostNanos.clone());
+        int connected = 0;
+        for (int i = 0; i < Group.SIZE; i++) {
+            connected |= isConnected(i) ? 1 << i : 0;
+        }
+        watch.observe(view, connected);
+        status = view;
     }
 
     /** The last state seen, or null before the first. */

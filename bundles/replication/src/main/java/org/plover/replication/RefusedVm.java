@@ -10,6 +10,7 @@ import org.plover.api.status.Percentiles;
 import org.plover.api.status.ProtectedVm;
 import org.plover.api.status.Role;
 import org.plover.api.status.VerifyReport;
+import org.plover.api.status.VmEvent;
 import org.plover.api.status.VmStatus;
 
 /** A configured VM whose member could not be started here: all it can do is to tell operators why. */
@@ -17,10 +18,12 @@ final class RefusedVm implements ProtectedVm {
     private final String name;
     private final String member;
     private final String message;
+    private final EventLog events;
 
     /** @param reason what stands in the way, and what to do about it; if that is an IOException, the start is tried again */
-    RefusedVm(String name, String member, Exception reason) {
+    RefusedVm(String name, String member, EventLog events, Exception reason) {
         this.name = name;
+        this.events = events;
         this.member = member == null ? "" : member;
         this.message = "has not started: " + what(reason) + (reason instanceof IOException
                 ? "; it is tried again every few seconds"
@@ -54,6 +57,11 @@ final class RefusedVm implements ProtectedVm {
     @Override
     public List<EpochRecord> epochsSince(long epoch) {
         return List.of();
+    }
+
+    @Override
+    public List<VmEvent> eventsSince(long sequence) {
+        return events.since(sequence);
     }
 
     @Override

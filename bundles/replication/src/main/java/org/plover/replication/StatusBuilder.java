@@ -177,7 +177,7 @@ final class StatusBuilder {
         return EpochHistory.of(epochs.stream().filter(r -> r.intervalMicros() > 0).toList(), r -> r.intervalMicros() / 1000.0);
     }
 
-    private static Role role(String state) {
+    static Role role(String state) {
         return switch (state) {
             case "STARTING" -> Role.STARTING;
             case "TAKING_OVER", "SOLO", "PROTECTED" -> Role.PRIMARY;

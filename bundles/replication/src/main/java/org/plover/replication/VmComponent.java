@@ -3,13 +3,13 @@ package org.plover.replication;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceRegistration;
@@ -21,6 +21,8 @@ import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.event.Event;
+import org.osgi.service.event.EventAdmin;
 import org.osgi.service.metatype.annotations.Designate;
 import org.plover.api.consensus.ConsensusProvider;
 import org.plover.api.disk.DiskProvider;
@@ -35,6 +37,7 @@ import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.EpochRecord;
 import org.plover.api.status.ProtectedVm;
 import org.plover.api.status.VerifyReport;
+import org.plover.api.status.VmEvent;
 import org.plover.api.status.VmStatus;
 import org.plover.api.transport.TransportProvider;
 import org.plover.replication.core.Settings;
@@ -65,6 +68,9 @@ public final class VmComponent implements ProtectedVm, Settings {
     @Reference(target = "(disk.id=*)")
     private DiskProvider disk;
 
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    private volatile EventAdmin eventAdmin;
+
     private static final long START_ANEW_MILLIS = 5000;
 
     private final Hashers hashers = new Hashers();
@@ -75,6 +81,7 @@ public final class VmComponent implements ProtectedVm, Settings {
     private BundleContext context;
     private String name;
     private Path dataDir;
+    private EventLog events;
     private volatile GroupLoop loop;
     private volatile boolean stopped;
     private ServiceRegistration<ProtectedVm> registration;
@@ -107,6 +114,7 @@ public final class VmComponent implements ProtectedVm, Settings {
         name = pid != null && pid.contains("~") ? pid.substring(pid.indexOf('~') + 1) : "vm";
         String data = context.getProperty("plover.data");
         dataDir = Path.of(data == null ? "data" : data).toAbsolutePath();
+        events = new EventLog(LoggerFactory.getLogger("plover." + name), System::currentTimeMillis, this::tell);
         start(newConfig);
     }
 
@@ -118,14 +126,15 @@ public final class VmComponent implements ProtectedVm, Settings {
             choosePolicy();
             checkHost();
             loop = new GroupLoop(settings, new GroupLoop.Parts(transport, consensus, machine, gate, network, disk), hashers, this,
-                    this::startAnewLater);
+                    events, this::startAnewLater);
             publish(this);
         } catch (IllegalArgumentException | IOException e) {
             if (e instanceof IOException) {
                 startAnewLater();
             }
-            RefusedVm refused = new RefusedVm(name, newConfig.self(), e);
+            RefusedVm refused = new RefusedVm(name, newConfig.self(), events, e);
             LOG.error("VM {} is not protected here: {}", name, refused.message());
+            events.add("failed", "this member " + refused.message());
             publish(refused);
         }
     }
@@ -169,6 +178,7 @@ public final class VmComponent implements ProtectedVm, Settings {
         for (Finding finding : findings) {
             if (finding.level() == Finding.Level.ERROR) {
                 LOG.error("VM {}: the guest cannot run on this host: {}: {}; {}", name, finding.subject(), finding.text(), finding.remedy());
+                events.add("warning", "the guest cannot run on this host: " + finding.subject() + ": " + finding.text() + "; " + finding.remedy());
             }
         }
     }
@@ -188,6 +198,10 @@ public final class VmComponent implements ProtectedVm, Settings {
         }
         try {
             VmSettings next = VmSettings.of(settings.name(), newConfig, dataDir);
+            String changes = SettingChanges.between(config, newConfig);
+            if (!changes.isEmpty()) {
+                events.info("setting-changed", changes);
+            }
             if (next.sameButForLive(settings)) {
                 loop.readdress(next.group());
                 settings = next;
@@ -197,11 +211,9 @@ public final class VmComponent implements ProtectedVm, Settings {
             }
             config = newConfig;
             choosePolicy();
-            LOG.info("VM {}: configuration changed: hashers {}, policy {}, verifyIntervalEpochs {}, epochTimeoutMillis {}",
-                    settings.name(), Arrays.toString(newConfig.hashers()), newConfig.policy(), newConfig.verifyIntervalEpochs(),
-                    newConfig.epochTimeoutMillis());
         } catch (IllegalArgumentException e) {
             LOG.error("VM {}: the new configuration is not used, the old one stays: {}", settings.name(), e.getMessage());
+            events.add("setting-refused", "the new configuration is not used, the old one stays: " + e.getMessage());
         }
     }
 
@@ -215,6 +227,15 @@ public final class VmComponent implements ProtectedVm, Settings {
             loop.close();
         }
         hashers.close();
+    }
+
+    private void tell(VmEvent event) {
+        EventAdmin admin = eventAdmin;
+        if (admin != null) {
+            admin.postEvent(new Event(VmEvent.TOPIC, Map.of(VmEvent.VM, name, VmEvent.MEMBER, String.valueOf(config.self()),
+                    VmEvent.KIND, event.kind(), VmEvent.TEXT, event.text(), VmEvent.SEQUENCE, event.sequence(),
+                    VmEvent.AT_MILLIS, event.atMillis())));
+        }
     }
 
     private void choosePolicy() {
@@ -300,15 +321,22 @@ public final class VmComponent implements ProtectedVm, Settings {
     }
 
     @Override
+    public List<VmEvent> eventsSince(long sequence) {
+        return events.since(sequence);
+    }
+
+    @Override
     public CompletableFuture<VerifyReport> verify() {
-        CompletableFuture<VerifyReport> request = new CompletableFuture<>();
+        CompletableFuture<VerifyReport> request = order("verify", report -> report.pagesCompared() + " pages compared at epoch "
+                + report.epoch() + ", " + report.pagesDiffering() + " differ");
         loop.verify(request);
         return request;
     }
 
     @Override
     public CompletableFuture<DiskVerifyReport> verifyDisks() {
-        CompletableFuture<DiskVerifyReport> request = new CompletableFuture<>();
+        CompletableFuture<DiskVerifyReport> request = order("verify disks", report -> report.blocksCompared() + " blocks compared, "
+                + report.blocksDiffering() + " differ");
         loop.verifyDisks(request);
         return request;
     }
@@ -320,36 +348,45 @@ public final class VmComponent implements ProtectedVm, Settings {
             return CompletableFuture.failedFuture(new IllegalStateException("the guest has " + disks + " disks; name as many files, not "
                     + files.size()));
         }
-        CompletableFuture<Void> request = new CompletableFuture<>();
+        CompletableFuture<Void> request = order("backup", done -> "copied to " + String.join(", ", files));
         loop.copyDisks(files.stream().map(Path::of).toList(), request);
         return request.thenApply(done -> "copied " + disks + " disk" + (disks == 1 ? "" : "s") + " to " + String.join(", ", files));
     }
 
     @Override
     public CompletableFuture<String> switchover() {
-        CompletableFuture<String> request = new CompletableFuture<>();
+        CompletableFuture<String> request = order("switchover", answer -> answer);
         loop.switchover(request);
         return request;
     }
 
     @Override
     public CompletableFuture<String> forcePrimary(String confirmation) {
-        CompletableFuture<String> request = new CompletableFuture<>();
+        CompletableFuture<String> request = order("force-primary", answer -> answer);
         loop.forcePrimary(confirmation, request);
         return request;
     }
 
     @Override
     public CompletableFuture<String> leave(String member) {
-        CompletableFuture<String> request = new CompletableFuture<>();
+        CompletableFuture<String> request = order("leave " + member, answer -> answer);
         loop.leave(member, request);
         return request;
     }
 
     @Override
     public CompletableFuture<String> join(String member) {
-        CompletableFuture<String> request = new CompletableFuture<>();
+        CompletableFuture<String> request = order("join " + member, answer -> answer);
         loop.join(member, request);
+        return request;
+    }
+
+    /** An operator's order, and what comes of it, as events. The door it came by has logged it, with who gave it. */
+    private <T> CompletableFuture<T> order(String what, Function<T, String> result) {
+        events.add("order", "ordered: " + what);
+        CompletableFuture<T> request = new CompletableFuture<>();
+        request.whenComplete((answer, refused) -> events.add("order",
+                what + (refused == null ? ": " + result.apply(answer) : " was not done: " + refused.getMessage())));
         return request;
     }
 }

@@ -31,6 +31,13 @@ public class VmSettingsTest {
         return VmSettings.of("web", config(keysAndValues), Path.of("/data"));
     }
 
+    @Test
+    public void shouldTellWhichKeysHaveChangedAndHow() {
+        assertEquals("epochTimeoutMillis: 3000 -> 5000; hashers: [xxh3, java] -> [java]",
+                SettingChanges.between(config(), config("hashers", new String[] {"java"}, "epochTimeoutMillis", 5000)));
+        assertEquals("", SettingChanges.between(config(), config()));
+    }
+
     private static void assertRefused(String key, String value, Object... keysAndValues) {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> of(keysAndValues));
         assertTrue(e.getMessage(), e.getMessage().contains(key));

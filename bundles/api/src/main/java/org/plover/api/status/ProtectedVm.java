@@ -16,6 +16,9 @@ public interface ProtectedVm {
     /** Records of the epochs after {@code epoch} that this member committed as primary and still remembers, oldest first. */
     List<EpochRecord> epochsSince(long epoch);
 
+    /** Events with a larger sequence number that this member still remembers (about 1000), oldest first; 0 for all of them. */
+    List<VmEvent> eventsSince(long sequence);
+
     /**
      * Compares all guest memory at the end of an epoch. Completes exceptionally with an IllegalStateException whose message
      * says why, if this member is not the primary or has no backup in sync.

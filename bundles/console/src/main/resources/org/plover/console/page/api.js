@@ -69,7 +69,7 @@ export const operations = () => call('GET', '/operations');
 export const operation = id => call('GET', `/operations/${name(id)}`);
 export const order = (vm, request) => call('POST', `/vms/${name(vm)}/operations`, request);
 export const cancel = id => call('DELETE', `/operations/${name(id)}`);
-export const translateDomain = request => call('POST', '/domains', request);
+export const plan = request => call('POST', '/plans', request);
 
 const RANKS = ['viewer', 'operator', 'administrator'];
 

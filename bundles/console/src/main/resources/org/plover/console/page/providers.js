@@ -4,13 +4,13 @@ import * as api from './api.js';
 import { ask } from './ask.js';
 import { byId, el, show, unchanged } from './dom.js';
 
-/** How a kind is chosen: by a key of the virtual machine's configuration, or not while it runs. */
+/** What swapping means is said by the key's own help; the key, if there is one, by the API. */
 const KINDS = [
-  { kind: 'hasher', text: 'Page hasher', key: 'hashers', list: true, inUse: s => s.hasher, effect: 'It takes effect at the next epoch; no input, output or state is lost.' },
-  { kind: 'policy', text: 'Sync policy', key: 'policy', inUse: s => s.policy, effect: 'It takes effect at once.' },
-  { kind: 'transport', text: 'Transport', key: 'transport', inUse: s => s.transport, effect: 'It takes effect when the protected VM is started again.' },
-  { kind: 'consensus', text: 'Consensus', key: 'consensus', effect: 'It takes effect when the protected VM is started again.' },
-  { kind: 'gate', text: 'Output gate', key: 'gate', effect: 'It takes effect when the protected VM is started again.' },
+  { kind: 'hasher', text: 'Page hasher', inUse: s => s.hasher },
+  { kind: 'policy', text: 'Sync policy', inUse: s => s.policy },
+  { kind: 'transport', text: 'Transport', inUse: s => s.transport },
+  { kind: 'consensus', text: 'Consensus' },
+  { kind: 'gate', text: 'Output gate' },
 ];
 
 export class Providers {
@@ -38,31 +38,32 @@ export class Providers {
   part(kind, status, me, configuration) {
     const ids = [...new Set(this.installed.filter(p => p.kind === kind.kind).map(p => p.id))];
     const inUse = kind.inUse?.(status) ?? (ids.length === 1 ? ids[0] : '');
-    const choice = configuration?.settings.find(setting => setting.key === kind.key);
+    const key = this.installed.find(p => p.kind === kind.kind)?.setting;
+    const choice = key ? configuration?.settings.find(setting => setting.key === key) : undefined;
     const why = ids.length < 2 ? 'no other is installed'
       : !choice ? 'cannot be swapped while it runs'
         : !api.covers(me.role, 'administrator') ? 'swapping needs the role administrator' : null;
     const id = `part-${kind.kind}`;
     const select = el('select', { id, disabled: why !== null },
       [...new Set([...ids, inUse])].filter(Boolean).map(p => el('option', { value: p, selected: p === inUse }, p === inUse ? `${p} (in use)` : p)));
-    const swap = why === null ? el('button', { type: 'button', id: `swap-${kind.kind}`, onclick: () => this.swap(kind, select.value, inUse, choice, status, configuration) }, 'Swap') : null;
+    const swap = why === null ? el('button', { type: 'button', id: `swap-${kind.kind}`, onclick: () => this.swap(kind, select.value, inUse, choice, configuration) }, 'Swap') : null;
     return el('div', { class: 'field' }, el('label', { for: id }, kind.text), el('span', { class: 'entry' }, select, swap),
-      el('p', { class: 'help', role: 'status' }, this.said[kind.kind] ?? why ?? kind.effect));
+      el('p', { class: 'help', role: 'status' }, this.said[kind.kind] ?? why ?? choice.help));
   }
 
-  async swap(kind, wanted, inUse, choice, status, configuration) {
+  async swap(kind, wanted, inUse, choice, configuration) {
     if (wanted === inUse) {
       this.said = { ...this.said, [kind.kind]: `${wanted} is in use already` };
       this.onApplied();
       return;
     }
-    const yes = await ask({ title: `${kind.text}: ${wanted} instead of ${inUse}`, text: [kind.effect, 'Do the same on the other members.'], fields: [], yes: 'Swap' });
+    const yes = await ask({ title: `${kind.text}: ${wanted} instead of ${inUse}`, text: [choice.help, 'Do the same on the other members.'], fields: [], yes: 'Swap' });
     if (yes === null) {
       return;
     }
     try {
       await api.changeSetting(configuration.pid, {
-        [kind.key]: kind.list ? [wanted, ...(choice.value ?? []).filter(id => id !== wanted)] : wanted,
+        [choice.key]: choice.list ? [wanted, ...(choice.value ?? []).filter(id => id !== wanted)] : wanted,
       });
       this.said = { ...this.said, [kind.kind]: `${wanted} was chosen` };
     } catch (e) {

@@ -3,7 +3,8 @@
 import * as api from './api.js';
 import { byId, el, setText, show } from './dom.js';
 
-const BYTES_MAX = 256 * 1024;
+/** The API takes requests of 64 KiB. */
+const BYTES_MAX = 60 * 1024;
 
 export class Wizard {
   constructor() {
@@ -12,6 +13,7 @@ export class Wizard {
     this.members = el('textarea', { id: 'wizard-members', rows: 3, spellcheck: 'false' });
     this.bridge = el('input', { id: 'wizard-bridge', autocomplete: 'off', spellcheck: 'false' });
     this.answer = el('div', { id: 'wizard-answer' });
+    this.go = el('button', { type: 'submit', class: 'strong', id: 'wizard-go' }, 'Check');
     this.problem = el('p', { class: 'answer bad', role: 'alert' });
     const file = el('input', { id: 'wizard-file', type: 'file', accept: '.xml,.txt,.sh,text/xml,text/plain', onchange: event => this.read(event.target.files[0]) });
     show(byId('wizard-body'),
@@ -22,11 +24,13 @@ export class Wizard {
         field('wizard-name', 'Name', this.name, 'Empty: the name in the domain.'),
         field('wizard-members', 'Members, one a line', this.members, 'NAME=replica@HOST:PORT or NAME=witness@HOST:PORT: two replicas and a witness, in the same order everywhere.'),
         field('wizard-bridge', 'Bridge', this.bridge, 'For interfaces whose bridge the domain does not name.'),
-        el('div', { class: 'buttons' }, el('button', { type: 'submit', class: 'strong', id: 'wizard-go' }, 'Check')), this.problem), this.answer);
+        el('div', { class: 'buttons' }, this.go), this.problem), this.answer);
   }
 
-  use() {
-    // Anybody may ask: nothing is changed by it.
+  use(me) {
+    const may = api.covers(me.role, 'administrator');
+    this.go.disabled = !may;
+    setText(this.problem, may ? '' : `You are logged in as ${me.role}: this needs the role administrator.`);
   }
 
   async read(file) {
@@ -51,7 +55,7 @@ export class Wizard {
           request[key] = input.value.trim();
         }
       }
-      const [plan, host] = await Promise.all([api.translateDomain(request), api.doctor()]);
+      const [plan, host] = await Promise.all([api.plan(request), api.doctor()]);
       this.show(plan, host);
     } catch (e) {
       show(this.answer);

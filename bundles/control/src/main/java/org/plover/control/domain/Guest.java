@@ -56,7 +56,7 @@ final class Guest {
         disks.add(disk);
         String now = "vd" + (char) ('a' + disks.size() - 1);
         if (!bus.equals("virtio")) {
-            warns("Disk " + disk.before(), "is on " + bus + " today and becomes a virtio disk, /dev/" + now,
+            warns("Disk " + (disk.before().isEmpty() ? disk.source() : disk.before()), "is on " + bus + " today and becomes a virtio disk, /dev/" + now,
                     "the guest needs the driver virtio_blk in its initrd; name file systems by UUID in its /etc/fstab and in root=");
         } else if (!disk.before().isEmpty() && !disk.before().equals(now)) {
             changes("Disk " + disk.before() + " becomes /dev/" + now + ".");

@@ -25,7 +25,7 @@ final class QemuCommandLine {
     private final Map<String, Map<String, String>> backends = new LinkedHashMap<>();
     private final Map<String, Map<String, String>> netdevs = new LinkedHashMap<>();
     private final List<Map<String, String>> devices = new ArrayList<>();
-    private boolean boots;
+    private final List<Map<String, String>> drives = new ArrayList<>();
     private boolean uefi;
 
     private QemuCommandLine() {
@@ -64,13 +64,14 @@ final class QemuCommandLine {
             option(option, value);
         }
         devices();
+        // QEMU adds the devices of these after those that are written out.
+        for (Map<String, String> drive : drives) {
+            disk(drive);
+        }
         if (guest.kernel.isEmpty()) {
             Boot.byFirmware(guest, uefi);
         } else if (uefi) {
             guest.changes("The kernel is started directly, without the firmware that the command line names.");
-        }
-        if (!boots && devices.isEmpty() && backends.isEmpty()) {
-            guest.warns("Disks", "the command line has none", "a guest without disks keeps nothing when all hosts lose power");
         }
         return guest;
     }
@@ -105,7 +106,7 @@ final class QemuCommandLine {
             case "cpu" -> cpu(value);
             case "bios", "pflash" -> uefi |= option.equals("pflash") || value.contains("OVMF") || value.contains("edk2");
             case "drive" -> drive(properties(value, "file"));
-            case "hda", "hdb", "hdc", "hdd" -> disk(Map.of("file", value, "if", "ide"), option);
+            case "hda", "hdb", "hdc", "hdd" -> drives.add(Map.of("file", value, "if", "ide"));
             case "cdrom", "fda", "fdb" -> guest.changes("The " + (option.equals("cdrom") ? "cdrom" : "floppy") + " with " + value + " is left out.");
             case "blockdev" -> backend(value);
             case "device" -> devices.add(properties(value, "driver"));
@@ -150,7 +151,7 @@ final class QemuCommandLine {
         }
     }
 
-    private void drive(Map<String, String> drive) throws DomainException {
+    private void drive(Map<String, String> drive) {
         String bus = drive.getOrDefault("if", "ide");
         if (bus.equals("pflash")) {
             uefi = true;
@@ -159,7 +160,7 @@ final class QemuCommandLine {
         } else if (bus.equals("floppy") || drive.getOrDefault("media", "disk").equals("cdrom")) {
             guest.changes("The " + (bus.equals("floppy") ? "floppy" : "cdrom") + " with " + drive.getOrDefault("file", "nothing") + " is left out.");
         } else {
-            disk(drive, "");
+            drives.add(drive);
         }
     }
 
@@ -177,10 +178,9 @@ final class QemuCommandLine {
         backends.put(node.getOrDefault("node-name", ""), known);
     }
 
-    private void disk(Map<String, String> disk, String before) throws DomainException {
-        boots = true;
+    private void disk(Map<String, String> disk) throws DomainException {
         String source = disk.getOrDefault("file", "").replaceFirst("^file:", "");
-        String subject = "Disk " + (source.isEmpty() ? before : source);
+        String subject = "Disk " + (source.isEmpty() ? disk.getOrDefault("id", "without a file") : source);
         if (source.isEmpty() || source.matches("[a-z+]+:.*")) {
             guest.blocks(subject, "is no file or block device of the host", "copy it to a raw image on both hosts");
             return;
@@ -195,7 +195,7 @@ final class QemuCommandLine {
             guest.blocks(subject, "has sectors of " + sectorBytes + " bytes", "512 and 4096 are possible");
         }
         boolean readOnly = Set.of("on", "yes").contains(disk.getOrDefault("readonly", disk.getOrDefault("read-only", "off")));
-        guest.movesDisk(new Guest.Disk(source, before, readOnly, sectorBytes), disk.getOrDefault("if", "ide"));
+        guest.movesDisk(new Guest.Disk(source, "", readOnly, sectorBytes), disk.getOrDefault("if", "ide"));
     }
 
     private void devices() throws DomainException {
@@ -209,7 +209,7 @@ final class QemuCommandLine {
                 }
                 disk.put("if", driver.startsWith("virtio-blk") ? "virtio" : driver);
                 device.forEach(disk::putIfAbsent);
-                disk(disk, "");
+                disk(disk);
             } else if (device.containsKey("netdev")) {
                 nic(netdevs.getOrDefault(device.get("netdev"), Map.of()), device, driver);
             } else if (driver.startsWith("vfio") || driver.startsWith("usb-host") || driver.startsWith("ivshmem") || driver.startsWith("vhost")

@@ -31,6 +31,7 @@ import org.plover.api.health.Finding;
 import org.plover.api.status.EpochRecord;
 import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.VerifyReport;
+import org.plover.api.status.VmEvent;
 import org.plover.api.status.VmStatus;
 import org.plover.control.Appliance;
 import org.plover.control.FakeConfigurations;
@@ -321,6 +322,55 @@ public class CliTest {
     }
 
     // orders about members, and the last resort
+
+    @Test
+    public void shouldShowEventsInPlainWordsAndAsJson() {
+        redis.events = List.of(new VmEvent(7, 0, "failover", "beta took over"));
+        appliance.vms.add(redis);
+        assertEquals(0, plover("events"));
+        assertOut("  failover         beta took over\n");
+        assertEquals(0, plover("events", "--json"));
+        assertEquals("{\"sequence\":7,\"atMillis\":0,\"kind\":\"failover\",\"text\":\"beta took over\"}\n", out.toString());
+        assertEquals(0, plover("events", "--since", "7"));
+        assertEquals("", out.toString());
+    }
+
+    @Test
+    public void shouldShowAndChangeSettingsAndSayWhatIsWrongWithAValue() {
+        appliance.declare("org.plover.vm", "memoryMiB", "32", "1048576");
+        FakeConfigurations configured = new FakeConfigurations("redis", Map.of("memoryMiB", 256));
+        appliance.configurationAdmin = configured.admin();
+        assertEquals(0, plover("settings"));
+        assertOut("org.plover.vm~redis", "*");
+        assertEquals(0, plover("settings", "org.plover.vm~redis"));
+        assertOut("  memoryMiB = 256 MiB\n      32 to 1048576. ");
+        assertEquals(0, plover("settings", "org.plover.vm~redis", "--json"));
+        assertOut("\"pid\":\"org.plover.vm~redis\"", "\"value\":256");
+        assertEquals(2, plover("set", "org.plover.vm~redis", "memoryMiB=5"));
+        assertEquals("plover: memoryMiB: 5 is not within 32 to 1048576\n", err.toString());
+        assertEquals(2, plover("set", "org.plover.vm~redis", "memoryMiB"));
+        assertErr("'memoryMiB' is not KEY=VALUE");
+        assertEquals(2, plover("set", "org.plover.vm~redis"));
+        assertErr("say what to set");
+        assertEquals(2, plover("settings", "org.plover.nothing"));
+        assertErr("there is nothing to configure under 'org.plover.nothing'");
+        assertEquals(256, configured.values().get("memoryMiB"));
+        assertEquals(0, plover("set", "org.plover.vm~redis", "memoryMiB=512"));
+        assertEquals("org.plover.vm~redis: memoryMiB is 512 now\n", out.toString());
+        assertEquals(512, configured.values().get("memoryMiB"));
+        assertEquals(0, plover("set", "org.plover.vm~redis", "--reset", "memoryMiB"));
+        assertFalse(configured.values().containsKey("memoryMiB"));
+    }
+
+    @Test
+    public void shouldNotAskForAPasswordWhereNobodyCanAnswer() {
+        assertEquals(2, plover("user", "add", "ada", "--role", "viewer"));
+        assertErr("give it by --password-file");
+        assertEquals(2, plover("user"));
+        assertErr("say what to do");
+        assertEquals(1, plover("user", "list"));
+        assertErr("no part that keeps users");
+    }
 
     @Test
     public void shouldTakeAMemberOutAndBringItBackAndWriteBothDown() throws IOException {
