@@ -80,9 +80,12 @@ final class SettingsCommands {
         return RecordJson.toJson(found);
     }
 
-    /** Judges what {@link #set} would do, and does nothing. */
+    /**
+     * Judges what {@link #set} would do, and does nothing. Keys that nobody has declared are passed over: the container's console,
+     * which asks this, may set them.
+     */
     JsonObject check(JsonObject request) throws CommandException {
-        Change change = change(request);
+        Change change = change(request, true);
         return said(change.pid() + ": these values can be set");
     }
 
@@ -94,7 +97,7 @@ final class SettingsCommands {
         String result = Code.FAILED.text();
         String message = "";
         try {
-            Change change = change(request);
+            Change change = change(request, false);
             store(change);
             message = pid + ": " + change.what();
             result = "done";
@@ -112,7 +115,7 @@ final class SettingsCommands {
     private record Change(String pid, boolean factory, Hashtable<String, Object> values, String what) {
     }
 
-    private Change change(JsonObject request) throws CommandException {
+    private Change change(JsonObject request, boolean undeclaredToo) throws CommandException {
         String pid = Request.needed(request, Protocol.PID);
         if (!PID_NAME.matcher(pid).matches()) {
             throw new CommandException(Code.BAD_REQUEST, "'" + pid + "' is no PID: letters, digits, dot, dash and underscore, and ~NAME for one of several");
@@ -132,9 +135,13 @@ final class SettingsCommands {
         }
         Map<String, String> what = new TreeMap<>();
         for (String key : wanted.keySet()) {
-            Metatype.Attribute attribute = declared.attributes().stream().filter(known -> known.key().equals(key)).findFirst()
-                    .orElseThrow(() -> new CommandException(Code.BAD_REQUEST, declared.pid() + " has no key '" + key + "'; it has "
-                            + declared.attributes().stream().map(Metatype.Attribute::key).collect(Collectors.joining(", "))));
+            Metatype.Attribute attribute = declared.attributes().stream().filter(known -> known.key().equals(key)).findFirst().orElse(null);
+            if (attribute == null && undeclaredToo) {
+                continue;
+            } else if (attribute == null) {
+                throw new CommandException(Code.BAD_REQUEST, declared.pid() + " has no key '" + key + "'; it has "
+                        + declared.attributes().stream().map(Metatype.Attribute::key).collect(Collectors.joining(", ")));
+            }
             JsonValue value = wanted.get(key);
             if (value == JsonValue.NULL) {
                 values.remove(key);
