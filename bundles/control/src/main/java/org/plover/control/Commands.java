@@ -1,19 +1,25 @@
 package org.plover.control;
 
+import jakarta.json.JsonArray;
 import jakarta.json.JsonObject;
+import jakarta.json.JsonString;
 import jakarta.json.JsonValue;
 import jakarta.json.spi.JsonProvider;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
 import org.plover.api.control.AccessRole;
 import org.plover.api.control.Caller;
 import org.plover.api.control.CommandService;
 import org.plover.api.health.PreflightCheck;
 import org.plover.api.status.ProtectedVm;
-import org.plover.control.wire.Protocol;
+import org.plover.control.domain.DomainException;
+import org.plover.control.domain.HostView;
+import org.plover.control.domain.Planner;
 import org.plover.control.wire.Protocol.Code;
+import org.plover.control.wire.Protocol;
 import org.plover.control.wire.Provider;
 import org.plover.control.wire.RecordJson;
 import org.slf4j.Logger;
@@ -63,7 +69,7 @@ final class Commands implements CommandService {
                 Protocol.START, Protocol.CANCEL)) {
             lowest.put(command, AccessRole.OPERATOR);
         }
-        for (String command : List.of(Protocol.FORCE_PRIMARY, Protocol.REPLACE, Protocol.SET, Protocol.CHECK, Protocol.USERS, Protocol.USER_ADD,
+        for (String command : List.of(Protocol.FORCE_PRIMARY, Protocol.REPLACE, Protocol.SET, Protocol.CHECK, Protocol.PLAN, Protocol.USERS, Protocol.USER_ADD,
                 Protocol.USER_PASSWORD, Protocol.USER_REMOVE, Protocol.USER_UNLOCK)) {
             lowest.put(command, AccessRole.ADMINISTRATOR);
         }
@@ -114,6 +120,7 @@ final class Commands implements CommandService {
             case Protocol.SETTINGS -> settings.list(Request.text(request, Protocol.PID));
             case Protocol.SET -> settings.set(request, caller);
             case Protocol.CHECK -> settings.check(request);
+            case Protocol.PLAN -> plan(request);
             case Protocol.OPERATIONS -> operations.list();
             case Protocol.OPERATION -> operations.get(Request.needed(request, Protocol.ID));
             case Protocol.START -> {
@@ -147,6 +154,23 @@ final class Commands implements CommandService {
             throw new CommandException(Code.FORBIDDEN, "'" + command + "' needs the role " + lowest.text() + ", " + caller.name() + " has "
                     + caller.role().text());
         }
+    }
+
+    private static JsonObject plan(JsonObject request) throws CommandException {
+        List<String> members = List.of();
+        if (request.get(Protocol.MEMBERS) instanceof JsonArray given) {
+            members = given.stream().filter(JsonString.class::isInstance).map(member -> ((JsonString) member).getString()).toList();
+        }
+        try {
+            return RecordJson.toJson(Planner.plan(Request.needed(request, Protocol.TEXT), new Planner.Wishes(orEmpty(request, Protocol.NAME), members,
+                    orEmpty(request, Protocol.BRIDGE)), HostView.ofThisHost()));
+        } catch (DomainException e) {
+            throw new CommandException(Code.BAD_REQUEST, e.getMessage());
+        }
+    }
+
+    private static String orEmpty(JsonObject request, String field) throws CommandException {
+        return Objects.requireNonNullElse(Request.text(request, field), "");
     }
 
     private JsonObject hello() {

@@ -35,6 +35,7 @@ record Route(String method, String path, String command, List<String> query, int
             new Route("GET", "/settings", "settings", List.of(), 200, false),
             new Route("GET", "/settings/{pid}", "settings", List.of(), 200, true),
             new Route("PATCH", "/settings/{pid}", "set", List.of(), 200, false),
+            new Route("POST", "/plans", "plan", List.of(), 200, false),
             new Route("GET", "/users", "users", List.of(), 200, false),
             new Route("POST", "/users", "user-add", List.of(), 201, false),
             new Route("PUT", "/users/{name}/password", "user-password", List.of(), 200, false),

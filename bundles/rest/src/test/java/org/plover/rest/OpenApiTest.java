@@ -21,6 +21,7 @@ import org.plover.api.status.MemberStatus;
 import org.plover.api.status.Percentiles;
 import org.plover.api.status.VmEvent;
 import org.plover.api.status.VmStatus;
+import org.plover.control.domain.Plan;
 import org.plover.control.wire.Operation;
 import org.plover.control.wire.PidSettings;
 import org.plover.control.wire.Provider;
@@ -30,9 +31,9 @@ import org.yaml.snakeyaml.Yaml;
 /** The description that is served and the code say the same. */
 public class OpenApiTest {
     private static final List<Class<? extends Record>> RECORDS = List.of(VmStatus.class, MemberStatus.class, Percentiles.class, EpochRecord.class,
-            VmEvent.class, Finding.class, UserAccount.class, Operation.class, PidSettings.class, Setting.class, Provider.class);
+            VmEvent.class, Finding.class, UserAccount.class, Operation.class, PidSettings.class, Setting.class, Provider.class, Plan.class, Plan.PlannedFile.class);
     /** Described by hand: they are no records. */
-    private static final Set<String> OTHERS = Set.of("Error", "Said", "Me", "Order", "NewUser", "NewPassword");
+    private static final Set<String> OTHERS = Set.of("Error", "Said", "Me", "Order", "Described", "NewUser", "NewPassword");
 
     private final Map<String, Object> description = load();
 

@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "plover", versionProvider = Main.Version.class, synopsisSubcommandLabel = "COMMAND",
         subcommands = {RunCommand.class, InitCommand.class, IdentityCommand.class, StatusCommand.class, EpochsCommand.class, EventsCommand.class,
             VerifyCommand.class, BackupCommand.class, DiskCommand.class, SwitchoverCommand.class, LeaveCommand.class, JoinCommand.class,
-            ReplaceCommand.class, ForcePrimaryCommand.class, SettingsCommand.class, SetCommand.class, UserCommand.class, DoctorCommand.class,
+            ReplaceCommand.class, ForcePrimaryCommand.class, SettingsCommand.class, SetCommand.class, UserCommand.class, DoctorCommand.class, ProtectCommand.class,
             CommandLine.HelpCommand.class},
         description = {
             "Keeps an unmodified virtual machine running on two hosts at once, so that it survives the loss of either.",

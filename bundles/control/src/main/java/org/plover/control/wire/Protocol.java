@@ -89,6 +89,14 @@ public final class Protocol {
     public static final String CANCEL = "cancel";
     public static final String ID = "id";
 
+    /** {@code Plan} of what would become of the machine that {@link #TEXT} describes; nothing is changed. */
+    public static final String PLAN = "plan";
+    /** A libvirt domain or a QEMU command line. */
+    public static final String TEXT = "text";
+    /** List of all three members, as in the configuration. */
+    public static final String MEMBERS = "members";
+    public static final String BRIDGE = "bridge";
+
     /** List of {@code UserAccount}. */
     public static final String USERS = "users";
     /** Object with {@link #MESSAGE}; needs {@link #NAME}, {@link #ROLE} and {@link #PASSWORD}. */
