@@ -50,8 +50,8 @@ public class PartsIT {
         }
         assertTrue(names.toString(), names.containsAll(List.of("org.plover.api", "org.plover.replication",
                 "org.plover.consensus.paxos", "org.plover.transport.tcp", "org.plover.machine.qemu", "org.plover.gate.epoch",
-                "org.plover.network.tap", "org.plover.policy.idle", "org.plover.metrics", "org.plover.health", "org.plover.webhook",
-                "org.plover.hasher.aes")));
+                "org.plover.network.tap", "org.plover.policy.idle", "org.plover.policy.str", "org.plover.metrics", "org.plover.health",
+                "org.plover.webhook", "org.plover.hasher.aes")));
     }
 
     private static List<Manifest> parts() throws IOException {

@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.component.annotations.Activate;
@@ -14,17 +16,26 @@ import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.metatype.MetaTypeService;
 import org.osgi.service.metatype.annotations.Designate;
+import org.plover.api.control.Caller;
+import org.plover.api.control.CommandService;
+import org.plover.api.control.UserDirectory;
 import org.plover.api.health.PreflightCheck;
 import org.plover.api.status.ProtectedVm;
+import org.plover.api.settings.SettingsCheck;
+import org.plover.api.settings.SettingsGuard;
 import org.plover.control.wire.Protocol;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Keeps the control socket open as long as the appliance runs, and moves it when its configuration says so. */
-@Component(service = {}, configurationPid = ControlConfig.PID, immediate = true)
+/**
+ * Has the commands, offers them to other doors, and keeps the control socket open as long as the appliance runs; moves it when its
+ * configuration says so.
+ */
+@Component(service = {CommandService.class, SettingsGuard.class}, configurationPid = ControlConfig.PID, immediate = true)
 @Designate(ocd = ControlConfig.class)
-public final class ControlComponent {
+public final class ControlComponent implements CommandService, SettingsGuard {
     static final Duration CHECK_LIMIT = Duration.ofSeconds(30);
 
     private static final Logger LOG = LoggerFactory.getLogger(ControlComponent.class);
@@ -38,11 +49,30 @@ public final class ControlComponent {
     @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
     private volatile ConfigurationAdmin configurationAdmin;
 
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    private volatile MetaTypeService metaTypeService;
+
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    private volatile UserDirectory users;
+
+    private final Map<String, SettingsCheck> settingsChecks = new ConcurrentHashMap<>();
+
     private Path data;
     private Commands commands;
+    private Operations operations;
+    private SettingsRules rules;
     private volatile int timeoutSeconds;
     private Path path;
     private ControlServer server;
+
+    @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
+    void addSettingsCheck(SettingsCheck check, Map<String, Object> properties) {
+        settingsChecks.put(String.valueOf(properties.get(SettingsCheck.PID)), check);
+    }
+
+    void removeSettingsCheck(SettingsCheck check, Map<String, Object> properties) {
+        settingsChecks.remove(String.valueOf(properties.get(SettingsCheck.PID)), check);
+    }
 
     /**
      * @throws IOException if the socket cannot be had; the message says why. Without it the command line cannot reach this
@@ -52,9 +82,15 @@ public final class ControlComponent {
     void activate(BundleContext context, ControlConfig config) throws IOException {
         String directory = context.getProperty(Protocol.DATA_PROPERTY);
         data = Path.of(directory == null || directory.isBlank() ? "data" : directory);
-        commands = new Commands(context.getBundle().getVersion().toString(), () -> vms, () -> checks,
-                new Preflight(CHECK_LIMIT), new VmConfigurations(() -> configurationAdmin),
-                new OrderLog(data.resolve(OrderLog.FILE_NAME), Clock.systemUTC()), () -> timeoutSeconds);
+        OrderLog log = new OrderLog(data.resolve(OrderLog.FILE_NAME), Clock.systemUTC());
+        Metatype metatype = new Metatype(context, () -> metaTypeService);
+        Vms here = new Vms(() -> vms);
+        Orders orders = new Orders(here, new VmConfigurations(() -> configurationAdmin), log, () -> timeoutSeconds);
+        operations = new Operations(orders, Clock.systemUTC());
+        rules = new SettingsRules(metatype, settingsChecks::get);
+        commands = new Commands(context.getBundle().getVersion().toString(), here, () -> checks, new Preflight(CHECK_LIMIT),
+                new Providers(context), orders, operations,
+                new SettingsCommands(metatype, rules, () -> configurationAdmin, log), new UserCommands(() -> users, log));
         timeoutSeconds = config.timeoutSeconds();
         if (CheckMode.isOn(context)) {
             LOG.debug("No control socket: this appliance runs only to check the host");
@@ -78,8 +114,19 @@ public final class ControlComponent {
         path = wanted;
     }
 
+    @Override
+    public String answer(String request, Caller caller) throws InterruptedException {
+        return commands.answer(request, caller);
+    }
+
+    @Override
+    public String refusal(String pid, Map<String, ?> values) {
+        return rules.refusal(pid, values);
+    }
+
     @Deactivate
     void deactivate() throws IOException {
+        operations.close();
         if (server != null) {
             server.close();
         }

@@ -18,6 +18,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import jdk.net.ExtendedSocketOptions;
 import jdk.net.UnixDomainPrincipal;
+import org.plover.api.control.AccessRole;
+import org.plover.api.control.Caller;
 import org.plover.control.wire.Protocol;
 import org.plover.control.wire.Protocol.Code;
 import org.slf4j.Logger;
@@ -26,6 +28,8 @@ import org.slf4j.LoggerFactory;
 /** Serves {@link Commands} on a {@link ControlSocket}: one thread accepts, every client has one of its own. */
 final class ControlServer implements Closeable {
     static final int CLIENTS_MAX = 32;
+    /** Whoever may open the socket is the user that runs the appliance. */
+    private static final String DOOR = "socket";
 
     private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
 
@@ -108,11 +112,11 @@ final class ControlServer implements Closeable {
 
     private void serve(SocketChannel client) {
         try (client) {
-            String user = user(client);
+            Caller caller = new Caller(user(client), DOOR, AccessRole.ADMINISTRATOR);
             InputStream in = Channels.newInputStream(client);
             LineReader lines = new LineReader(in, Protocol.REQUEST_BYTES_MAX);
             for (String line = lines.next(); line != null; line = lines.next()) {
-                write(client, commands.answer(line, user).toString());
+                write(client, commands.answer(line, caller));
             }
             if (lines.tooLong()) {
                 write(client, Commands.error(Code.BAD_REQUEST, "a request has at most " + Protocol.REQUEST_BYTES_MAX + " bytes")

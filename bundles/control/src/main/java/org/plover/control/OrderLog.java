@@ -13,6 +13,7 @@ import java.time.Clock;
 import java.time.temporal.ChronoUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
+import org.plover.api.control.Caller;
 import org.plover.api.status.MemberStatus;
 import org.plover.api.status.VmStatus;
 import org.slf4j.Logger;
@@ -44,15 +45,16 @@ final class OrderLog {
     /**
      * An order is about to be carried out.
      *
-     * @param user   who gave it, as the kernel says, or empty if it does not
+     * @param caller who gave it; no name if the door could not tell
      * @param before the {@link #situation} in which it was given
      * @return its number, for {@link #ended}
      */
-    String given(String vm, String order, JsonObject arguments, String user, String before) {
+    String given(String vm, String order, JsonObject arguments, Caller caller, String before) {
         String id = ProcessHandle.current().pid() + "." + number.incrementAndGet();
-        LOG.info("{}: order {} {} of user {}, {}", vm, order, arguments.isEmpty() ? "" : arguments, user.isEmpty() ? "?" : user, before);
+        LOG.info("{}: order {} {} of user {} at door {}, {}", vm, order, arguments.isEmpty() ? "" : arguments,
+                caller.name().isEmpty() ? "?" : caller.name(), caller.door(), before);
         JsonObjectBuilder line = line(id, vm, order);
-        line.add("arguments", arguments).add("user", user).add("before", before);
+        line.add("arguments", arguments).add("user", caller.name()).add("door", caller.door()).add("before", before);
         append(line.build());
         return id;
     }

@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
+import org.plover.control.domain.ConfigText;
 import org.plover.control.wire.Protocol.Code;
 
 /** The configurations of protected virtual machines, as far as orders change them: through Config Admin, so that file and console follow. */
@@ -106,23 +107,7 @@ final class VmConfigurations {
         }
         values.put("self", member);
         StringBuilder text = new StringBuilder();
-        values.forEach((key, value) -> text.append(key).append('=').append(value(value)).append('\n'));
+        values.forEach((key, value) -> text.append(key).append('=').append(ConfigText.value(value)).append('\n'));
         return text.toString();
-    }
-
-    private static String value(Object value) {
-        if (value instanceof String[] list) {
-            StringBuilder text = new StringBuilder("[");
-            for (String element : list) {
-                text.append(text.length() > 1 ? "," : "").append(quoted(element));
-            }
-            return text.append(']').toString();
-        }
-        String type = value instanceof Integer ? "I" : value instanceof Long ? "L" : value instanceof Boolean ? "B" : "";
-        return type + quoted(value.toString());
-    }
-
-    private static String quoted(String text) {
-        return '"' + text.replaceAll("[\\\\\"=]", "\\\\$0") + '"';
     }
 }

@@ -5,11 +5,16 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.rules.ExternalResource;
 import org.junit.rules.TemporaryFolder;
 import org.osgi.service.cm.ConfigurationAdmin;
+import org.osgi.service.metatype.AttributeDefinition;
+import org.plover.api.control.UserDirectory;
 import org.plover.api.health.PreflightCheck;
+import org.plover.api.settings.SettingsCheck;
 import org.plover.api.status.ProtectedVm;
 
 /** A control server on a real socket in a directory of its own, with virtual machines and checks that the test gives it. */
@@ -18,6 +23,11 @@ public final class Appliance extends ExternalResource {
     public final List<PreflightCheck> checks = new CopyOnWriteArrayList<>();
     /** Of the configurations that the test gives it, or null. */
     public ConfigurationAdmin configurationAdmin;
+    /** What can be configured. */
+    final Map<String, Metatype.Pid> metatype = new ConcurrentHashMap<>();
+    public final Map<String, SettingsCheck> settingsChecks = new ConcurrentHashMap<>();
+    /** Who may log in, or null. */
+    public UserDirectory users;
     private final TemporaryFolder folder = new TemporaryFolder();
     private ControlServer server;
 
@@ -51,8 +61,18 @@ public final class Appliance extends ExternalResource {
     }
 
     Commands commands() {
-        return new Commands("0.1.0", () -> vms, () -> checks, new Preflight(Duration.ofSeconds(5)),
-                new VmConfigurations(() -> configurationAdmin), new OrderLog(data().resolve(OrderLog.FILE_NAME), Clock.systemUTC()), () -> 5);
+        OrderLog log = new OrderLog(data().resolve(OrderLog.FILE_NAME), Clock.systemUTC());
+        Vms here = new Vms(() -> vms);
+        Orders orders = new Orders(here, new VmConfigurations(() -> configurationAdmin), log, () -> 5);
+        return new Commands("0.1.0", here, () -> checks, new Preflight(Duration.ofSeconds(5)), List::of, orders, new Operations(orders, Clock.systemUTC()),
+                new SettingsCommands(() -> metatype, new SettingsRules(() -> metatype, settingsChecks::get), () -> configurationAdmin, log),
+                new UserCommands(() -> users, log));
+    }
+
+    /** Lets one whole number be configured under a factory's PID. */
+    public void declare(String factoryPid, String key, String min, String max) {
+        metatype.put(factoryPid, new Metatype.Pid(factoryPid, true, factoryPid, "", List.of(new Metatype.Attribute(key, key, "",
+                AttributeDefinition.INTEGER, false, List.of(), min, max, List.of()))));
     }
 
     public Path data() {

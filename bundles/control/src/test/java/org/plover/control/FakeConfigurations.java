@@ -26,10 +26,13 @@ public final class FakeConfigurations {
 
     public ConfigurationAdmin admin() {
         return proxy(ConfigurationAdmin.class, (method, argument) -> {
-            if (!method.equals("listConfigurations")) {
+            if (method.equals("getFactoryConfiguration")) {
+                return configuration();
+            } else if (!method.equals("listConfigurations")) {
                 throw new AssertionError(method + " is not expected");
             }
-            return ("(service.pid=" + pid + ")").equals(argument) ? new Configuration[] {configuration()} : null;
+            boolean asked = ("(service.pid=" + pid + ")").equals(argument) || "(service.factoryPid=org.plover.vm)".equals(argument);
+            return asked ? new Configuration[] {configuration()} : null;
         });
     }
 

@@ -296,12 +296,12 @@ public final class VmComponent implements ProtectedVm, Settings {
 
     @Override
     public String hardware() {
-        return settings.hardware();
+        return settings.hardware(disk);
     }
 
     @Override
     public List<String> differences(String theirs, String theirName) {
-        return settings.differences(theirs, theirName);
+        return settings.differences(disk, theirs, theirName);
     }
 
     // ---- what operators ask ----

@@ -45,6 +45,10 @@ public final class Webhook implements EventHandler {
         WebhookSettings next;
         try {
             next = WebhookSettings.of(config);
+            if (next.lacksSecret()) {
+                throw new IllegalArgumentException("secret: there is no file for " + next.secret() + " in the folder secrets of the data"
+                        + " directory; write it and save the configuration again");
+            }
         } catch (IllegalArgumentException e) {
             LOG.error("webhook {}: the configuration org.plover.webhook~{} is not used{}: {}", name, name,
                     delivery == null ? ", no events are sent" : ", the old one stays", e.getMessage());

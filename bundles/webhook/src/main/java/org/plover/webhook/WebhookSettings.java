@@ -12,9 +12,6 @@ record WebhookSettings(URI url, Set<String> kinds, Set<String> vms, String secre
     /** Throws IllegalArgumentException with a sentence that names the key, the value and what is wanted. */
     static WebhookSettings of(WebhookConfig config) {
         String secret = config.secret() == null ? "" : config.secret().strip(); // a file ends with a line end
-        if (secret.startsWith("$[secret:")) {
-            throw new IllegalArgumentException("secret: there is no file for " + secret + " in the folder secrets of the data directory");
-        }
         return new WebhookSettings(url(config.url()), set(config.kinds()), set(config.vms()), secret,
                 range("timeoutMillis", config.timeoutMillis(), 100, 60_000),
                 range("retriesMax", config.retriesMax(), 0, 100),
@@ -44,6 +41,11 @@ record WebhookSettings(URI url, Set<String> kinds, Set<String> vms, String secre
             throw new IllegalArgumentException(key + ": " + value + " is not within " + min + " to " + max);
         }
         return value;
+    }
+
+    /** Whether the secret is to come from a file and that is not there: then it stays as it was written. */
+    boolean lacksSecret() {
+        return secret.startsWith("$[secret:");
     }
 
     boolean wants(String vm, String kind) {

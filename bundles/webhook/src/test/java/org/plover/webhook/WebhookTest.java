@@ -197,7 +197,24 @@ public class WebhookTest {
         assertRefused("url: '' is not http://HOST/... or https://HOST/...", "url", "");
         assertRefused("timeoutMillis: 99 is not within 100 to 60000", "timeoutMillis", 99);
         assertRefused("queueEventsMax: 0 is not within 1 to 100000", "queueEventsMax", 0);
-        assertRefused("secret: there is no file for $[secret:hook] in the folder secrets of the data directory", "secret", "$[secret:hook]");
+    }
+
+    @Test
+    public void shouldRatherSendNothingThanSignWithASecretThatIsMissing() throws InterruptedException {
+        activate("secret", "$[secret:hook]");
+        webhook.handleEvent(event(1, "failover", "not to be sent"));
+        webhook.modified(config("secret", "there now"));
+        webhook.handleEvent(event(2, "failover", "to be sent"));
+        assertEquals("redis.beta.2", next().id);
+    }
+
+    @Test
+    public void shouldJudgeAConfigurationBeforeItIsInForceByTheSameSentence() {
+        WebhookSettingsCheck check = new WebhookSettingsCheck();
+        check.check("org.plover.webhook~pager", Map.of("url", "http://192.0.2.1/", "secret", "$[secret:hook]", "kinds", List.of("failover")));
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
+                () -> check.check("org.plover.webhook~pager", Map.of("url", "http://192.0.2.1/", "timeoutMillis", "99")));
+        assertEquals("timeoutMillis: 99 is not within 100 to 60000", e.getMessage());
     }
 
     @Test

@@ -52,7 +52,7 @@ public final class PaxosProvider implements ConsensusProvider {
         return new PaxosCore(group, storage, random, host, () -> settings);
     }
 
-    private static Settings settingsOf(PaxosConfiguration c) {
+    static Settings settingsOf(PaxosConfiguration c) {
         return new Settings(c.heartbeatMillis(), c.electionTimeoutMillisMin(), c.electionTimeoutMillisMax(), c.windowEntriesMax(), c.windowBytesMax(),
                 c.batchBytesMax(), c.peerWindowBytesMax(), c.logBytesMax());
     }

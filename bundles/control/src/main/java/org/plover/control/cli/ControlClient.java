@@ -30,7 +30,7 @@ final class ControlClient implements Closeable {
     private static final JsonProvider JSON = JsonProvider.provider();
     /** Errors that are the command line's, not the operation's. */
     private static final Set<String> USAGE =
-            Set.of(Code.BAD_REQUEST.text(), Code.UNKNOWN_VM.text(), Code.WHICH_VM.text());
+            Set.of(Code.BAD_REQUEST.text(), Code.UNKNOWN_VM.text(), Code.WHICH_VM.text(), Code.NOT_FOUND.text());
 
     private final Path socket;
     private final SocketChannel channel;

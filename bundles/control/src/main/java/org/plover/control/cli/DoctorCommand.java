@@ -62,7 +62,7 @@ final class DoctorCommand implements Callable<Integer> {
         }
     }
 
-    private static void show(Finding finding, PrintWriter out) {
+    static void show(Finding finding, PrintWriter out) {
         String mark = switch (finding.level()) {
             case OK -> "[ok]  ";
             case WARNING -> "[warn]";

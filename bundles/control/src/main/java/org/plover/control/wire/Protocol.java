@@ -62,6 +62,54 @@ public final class Protocol {
     public static final String REPLACE = "replace";
     /** List of {@code Finding}. */
     public static final String DOCTOR = "doctor";
+    /** List of {@code VmEvent} of one virtual machine after {@link #SINCE}. */
+    public static final String EVENTS = "events";
+
+    /** List of {@code Provider}: the swappable parts that are installed. */
+    public static final String PROVIDERS = "providers";
+
+    /** List of {@code PidSettings}: all that can be configured, or what belongs to one {@link #PID}. */
+    public static final String SETTINGS = "settings";
+    /** Object with {@link #MESSAGE}; needs {@link #PID} and {@link #VALUES}. */
+    public static final String SET = "set";
+    /** Object with {@link #MESSAGE}, or the refusal that {@link #SET} would be: nothing is changed. */
+    public static final String CHECK = "check";
+    public static final String PID = "pid";
+    /** Object of keys; null takes a key's value away, so that its default counts. */
+    public static final String VALUES = "values";
+
+    /** {@code Operation}: begins an order, whose name is its {@link #KIND}, and does not wait for it. */
+    public static final String START = "start";
+    public static final String KIND = "kind";
+    /** List of {@code Operation}, newest first. */
+    public static final String OPERATIONS = "operations";
+    /** {@code Operation} of this {@link #ID}. */
+    public static final String OPERATION = "operation";
+    /** {@code Operation} of this {@link #ID}, which is told to end. */
+    public static final String CANCEL = "cancel";
+    public static final String ID = "id";
+
+    /** {@code Plan} of what would become of the machine that {@link #TEXT} describes; nothing is changed. */
+    public static final String PLAN = "plan";
+    /** A libvirt domain or a QEMU command line. */
+    public static final String TEXT = "text";
+    /** List of all three members, as in the configuration. */
+    public static final String MEMBERS = "members";
+    public static final String BRIDGE = "bridge";
+
+    /** List of {@code UserAccount}. */
+    public static final String USERS = "users";
+    /** Object with {@link #MESSAGE}; needs {@link #NAME}, {@link #ROLE} and {@link #PASSWORD}. */
+    public static final String USER_ADD = "user-add";
+    /** Object with {@link #MESSAGE}; needs {@link #NAME} and {@link #PASSWORD}. */
+    public static final String USER_PASSWORD = "user-password";
+    /** Object with {@link #MESSAGE}; needs {@link #NAME}. */
+    public static final String USER_REMOVE = "user-remove";
+    /** Object with {@link #MESSAGE}; needs {@link #NAME}. */
+    public static final String USER_UNLOCK = "user-unlock";
+    public static final String NAME = "name";
+    public static final String ROLE = "role";
+    public static final String PASSWORD = "password";
 
     /** Lines around the findings on the standard output of an appliance that runs only to check the host. */
     public static final String FINDINGS_BEGIN = "----- plover findings begin -----";
@@ -85,8 +133,14 @@ public final class Protocol {
         UNKNOWN_VM,
         /** The command is for one virtual machine, and there are several. */
         WHICH_VM,
+        /** There is nothing of that name: no such setting, operation or user. */
+        NOT_FOUND,
+        /** The one who asks may not do that. */
+        FORBIDDEN,
         /** It cannot be done at present; nothing has changed. */
         REFUSED,
+        /** Somebody has ended it before there was a result. */
+        CANCELLED,
         /** No result in time; it may still come about. */
         TIMEOUT,
         /** It was tried and went wrong. */

@@ -21,7 +21,7 @@ import java.util.List;
  * Records as JSON and back: an object whose fields are the record's components under their own names. The one place where it
  * is decided what status looks like in JSON.
  *
- * <p>Components may be strings, primitive numbers and booleans, enums (by name), records, and lists of these. A number that is
+ * <p>Components may be strings, primitive numbers and booleans, enums (by name), records, JSON as it is, and lists of these. A number that is
  * none ({@code NaN} or infinite) becomes {@code null}, which JSON can carry. Stateless, thread-safe.
  */
 public final class RecordJson {
@@ -94,6 +94,8 @@ public final class RecordJson {
     private static JsonValue value(Object value) {
         if (value == null) {
             return JsonValue.NULL;
+        } else if (value instanceof JsonValue json) {
+            return json;
         } else if (value instanceof String text) {
             return JSON.createValue(text);
         } else if (value instanceof Enum<?> constant) {
@@ -144,6 +146,8 @@ public final class RecordJson {
                 throw new ClassCastException("not a boolean");
             }
             return value == JsonValue.TRUE;
+        } else if (wanted == JsonValue.class) {
+            return value;
         } else if (value == JsonValue.NULL) {
             return null;
         } else if (wanted == String.class) {

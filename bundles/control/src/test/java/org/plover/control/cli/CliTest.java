@@ -31,6 +31,7 @@ import org.plover.api.health.Finding;
 import org.plover.api.status.EpochRecord;
 import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.VerifyReport;
+import org.plover.api.status.VmEvent;
 import org.plover.api.status.VmStatus;
 import org.plover.control.Appliance;
 import org.plover.control.FakeConfigurations;
@@ -53,6 +54,46 @@ public class CliTest {
     private boolean person;
     private Runnable betweenLooks = () -> { };
     private int looksLeft;
+
+    // identity
+
+    @Test
+    public void shouldMakeTheKeyOnceForItsOwnerOnlyAndPrintItAsItIsPinned() throws Exception {
+        Path data = elsewhere.getRoot().toPath().resolve("new");
+        assertEquals(1, plover("identity", "--data", data.toString()));
+        assertErr("this appliance has no identity", "'plover init' makes one");
+        assertEquals(0, plover("init", "--data", data.toString()));
+        assertOut("made this host's key, sha256:");
+        assertEquals(0, plover("init", "--data", data.toString()));
+        assertOut("this host has its key already, sha256:");
+        assertEquals(0, plover("identity", "--name", "alpha", "--data", data.toString()));
+        assertTrue(out.toString(), out.toString().matches("alpha=sha256:[0-9a-f]{64}\n"));
+        for (String file : List.of("identity.p12", "identity-password")) {
+            assertEquals(file, "rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(data.resolve(file))));
+        }
+        try (var files = Files.list(data)) {
+            assertEquals("nothing else is left", 2, files.count());
+        }
+    }
+
+    @Test
+    public void shouldChangeTheKeyInTwoSteps() throws Exception {
+        String data = elsewhere.getRoot().toPath().resolve("new").toString();
+        assertEquals(0, plover("init", "--data", data));
+        assertEquals(0, plover("identity", "--data", data));
+        String first = out.toString();
+        assertEquals(1, plover("identity", "--activate", "--data", data));
+        assertErr("no new key was prepared", "plover identity --prepare");
+        assertEquals(0, plover("identity", "--prepare", "--data", data));
+        String next = out.toString();
+        assertFalse(next.equals(first));
+        assertEquals(0, plover("identity", "--prepare", "--data", data));
+        assertEquals("it is made once", next, out.toString());
+        assertEquals(0, plover("identity", "--data", data));
+        assertEquals("not in force yet", first, out.toString());
+        assertEquals(0, plover("identity", "--activate", "--data", data));
+        assertEquals(next, out.toString());
+    }
 
     // status
 
@@ -321,6 +362,55 @@ public class CliTest {
     }
 
     // orders about members, and the last resort
+
+    @Test
+    public void shouldShowEventsInPlainWordsAndAsJson() {
+        redis.events = List.of(new VmEvent(7, 0, "failover", "beta took over"));
+        appliance.vms.add(redis);
+        assertEquals(0, plover("events"));
+        assertOut("  failover         beta took over\n");
+        assertEquals(0, plover("events", "--json"));
+        assertEquals("{\"sequence\":7,\"atMillis\":0,\"kind\":\"failover\",\"text\":\"beta took over\"}\n", out.toString());
+        assertEquals(0, plover("events", "--since", "7"));
+        assertEquals("", out.toString());
+    }
+
+    @Test
+    public void shouldShowAndChangeSettingsAndSayWhatIsWrongWithAValue() {
+        appliance.declare("org.plover.vm", "memoryMiB", "32", "1048576");
+        FakeConfigurations configured = new FakeConfigurations("redis", Map.of("memoryMiB", 256));
+        appliance.configurationAdmin = configured.admin();
+        assertEquals(0, plover("settings"));
+        assertOut("org.plover.vm~redis", "*");
+        assertEquals(0, plover("settings", "org.plover.vm~redis"));
+        assertOut("  memoryMiB = 256 MiB\n      32 to 1048576. ");
+        assertEquals(0, plover("settings", "org.plover.vm~redis", "--json"));
+        assertOut("\"pid\":\"org.plover.vm~redis\"", "\"value\":256");
+        assertEquals(2, plover("set", "org.plover.vm~redis", "memoryMiB=5"));
+        assertEquals("plover: memoryMiB: 5 is not within 32 to 1048576\n", err.toString());
+        assertEquals(2, plover("set", "org.plover.vm~redis", "memoryMiB"));
+        assertErr("'memoryMiB' is not KEY=VALUE");
+        assertEquals(2, plover("set", "org.plover.vm~redis"));
+        assertErr("say what to set");
+        assertEquals(2, plover("settings", "org.plover.nothing"));
+        assertErr("there is nothing to configure under 'org.plover.nothing'");
+        assertEquals(256, configured.values().get("memoryMiB"));
+        assertEquals(0, plover("set", "org.plover.vm~redis", "memoryMiB=512"));
+        assertEquals("org.plover.vm~redis: memoryMiB is 512 now\n", out.toString());
+        assertEquals(512, configured.values().get("memoryMiB"));
+        assertEquals(0, plover("set", "org.plover.vm~redis", "--reset", "memoryMiB"));
+        assertFalse(configured.values().containsKey("memoryMiB"));
+    }
+
+    @Test
+    public void shouldNotAskForAPasswordWhereNobodyCanAnswer() {
+        assertEquals(2, plover("user", "add", "ada", "--role", "viewer"));
+        assertErr("give it by --password-file");
+        assertEquals(2, plover("user"));
+        assertErr("say what to do");
+        assertEquals(1, plover("user", "list"));
+        assertErr("no part that keeps users");
+    }
 
     @Test
     public void shouldTakeAMemberOutAndBringItBackAndWriteBothDown() throws IOException {

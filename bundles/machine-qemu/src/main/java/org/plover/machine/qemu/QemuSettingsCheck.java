@@ -1,0 +1,15 @@
+package org.plover.machine.qemu;
+
+import java.util.Map;
+import org.osgi.service.component.annotations.Component;
+import org.plover.api.settings.SettingsCheck;
+import org.plover.api.settings.SettingsView;
+
+/** Judges a configuration before it is in force, by the code that judges it then. */
+@Component(property = SettingsCheck.PID + "=" + "org.plover.machine.qemu")
+public final class QemuSettingsCheck implements SettingsCheck {
+    @Override
+    public void check(String pid, Map<String, Object> values) {
+        Settings.of(SettingsView.of(QemuConfiguration.class, values));
+    }
+}
