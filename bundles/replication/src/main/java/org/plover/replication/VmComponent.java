@@ -13,6 +13,8 @@ import java.util.function.Function;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.cm.ConfigurationAdmin;
+import org.osgi.service.cm.ConfigurationListener;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -69,6 +71,8 @@ public final class VmComponent implements ProtectedVm, Settings {
     @Reference(target = "(disk.id=*)")
     private DiskProvider disk;
 
+    @Reference
+    private ConfigurationAdmin configurations;
     @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
     private volatile EventAdmin eventAdmin;
 
@@ -86,6 +90,7 @@ public final class VmComponent implements ProtectedVm, Settings {
     private volatile GroupLoop loop;
     private volatile boolean stopped;
     private ServiceRegistration<ProtectedVm> registration;
+    private ServiceRegistration<ConfigurationListener> watch;
 
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
     void addHasher(PageHasherProvider provider) {
@@ -116,6 +121,7 @@ public final class VmComponent implements ProtectedVm, Settings {
         String data = context.getProperty("plover.data");
         dataDir = Path.of(data == null ? "data" : data).toAbsolutePath();
         events = new EventLog(LoggerFactory.getLogger("plover." + name), System::currentTimeMillis, this::tell);
+        watch = context.registerService(ConfigurationListener.class, new SettingsWatch(configurations, events), null);
         start(newConfig);
     }
 
@@ -221,6 +227,7 @@ public final class VmComponent implements ProtectedVm, Settings {
     @Deactivate
     synchronized void deactivate() {
         stopped = true;
+        watch.unregister();
         if (registration != null) {
             registration.unregister();
         }
