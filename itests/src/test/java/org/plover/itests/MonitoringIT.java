@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -80,6 +81,9 @@ public class MonitoringIT {
             // The console answers before all parts have started.
             Await.until("metrics are there", () -> get(appliance, "/plover/metrics").statusCode() == 200);
             Await.until("health checks are there", () -> get(appliance, "/system/health.json?tags=web").body().contains("VM web"));
+            for (String door : List.of("/plover/metrics", "/system/health", "/system/health.json", "/system/health.txt")) {
+                assertEquals(door + " is for those who have logged in", 401, appliance.get(door, null, null).statusCode());
+            }
             HttpResponse<String> metrics = get(appliance, "/plover/metrics");
             assertEquals(metrics.body(), 200, metrics.statusCode());
             assertTrue(metrics.body(), metrics.body().contains("plover_role{member=\"a\",role=\"failed\",vm=\"web\"} 1"));

@@ -1,6 +1,7 @@
 package org.plover.hasher.aes;
 
 import java.lang.reflect.Field;
+import java.nio.ByteOrder;
 import java.security.GeneralSecurityException;
 import java.util.Arrays;
 import java.util.Objects;
@@ -26,10 +27,11 @@ import sun.misc.Unsafe;
  * as far as AES under a random key looks like a random permutation and HKDF like a random function. A guest that goes on trying learns at
  * most that it has failed: n pairs, n * 2^-118.
  *
- * <p>E2 is for whoever sees digests, on a network without TLS for instance: to him they tell which pages are equal, and nothing of d and E1.
+ * <p>E2 is for whoever sees digests nevertheless: to him they tell which pages are equal, and nothing of d and E1.
  * A member of the group knows the secret and can make collisions; it can do as it likes with its copy of the guest anyway.
  *
- * <p>Java hands whole pages of ECB to the CPU where that has VAES and AVX-512; elsewhere it goes block by block, and this hasher is several times slower. Calls may overlap freely.
+ * <p>Java hands whole pages of ECB to the CPU where that has VAES and AVX-512; elsewhere it goes block by block, and this hasher is several times
+ * slower. Calls may overlap freely.
  */
 final class AesPageHasher implements PageHasher {
     static final Unsafe UNSAFE = unsafe();
@@ -39,7 +41,7 @@ final class AesPageHasher implements PageHasher {
     private static final int PAGE_LONGS = GuestMemory.PAGE_BYTES / Long.BYTES;
     private static final int PAGES_PER_PASS = 256;
     private static final long BYTES = Unsafe.ARRAY_BYTE_BASE_OFFSET;
-    private static final boolean SWAP = java.nio.ByteOrder.nativeOrder() == java.nio.ByteOrder.BIG_ENDIAN;
+    private static final boolean SWAP = ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN;
 
     private final SecretKeySpec blockKey;
     private final SecretKeySpec sumKey;
