@@ -26,7 +26,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Puts the guard before the HTTP server. It starts before the server does, so that there is no moment without it; where the users
+ * Puts the guard before the HTTP server. It starts before the server does (same start level, listed first in the feature file), so that there is no moment without it; where the users
  * cannot be read it is there all the same, and lets nobody in.
  */
 @Component(service = Preprocessor.class, configurationPid = SecurityConfig.PID, immediate = true)
