@@ -10,6 +10,7 @@ needs=(
   "spin|spin"
   "gcc|gcc"
   "mvn|maven"
+  "git|git"
   "qemu-system-x86_64|qemu-system-x86"
   "qemu-img|qemu-utils"
   "qemu-io|qemu-utils"

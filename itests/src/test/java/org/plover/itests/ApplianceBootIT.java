@@ -94,8 +94,8 @@ public class ApplianceBootIT {
     }
 
     @Test
-    public void shouldOfferBothPageHashers() throws Exception {
-        for (String id : List.of("xxh3", "java")) {
+    public void shouldOfferEveryPageHasher() throws Exception {
+        for (String id : List.of("xxh3", "java", "aes")) {
             Await.until("there is a page hasher " + id,
                     () -> !context.getServiceReferences(PageHasherProvider.class, "(hasher.id=" + id + ")").isEmpty());
         }

@@ -33,6 +33,7 @@ import org.osgi.framework.ServiceReference;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
 import org.plover.api.hasher.PageHasherProvider;
+import org.plover.api.policy.Decision;
 import org.plover.api.policy.SyncPolicy;
 import org.plover.api.status.EpochRecord;
 import org.plover.api.status.ProtectedVm;
@@ -43,7 +44,7 @@ import org.plover.demo.CheckerReport;
 
 /**
  * The primary of a protected Redis runs in this container, its backup and witness as processes of the distribution. Hashers
- * come, go and change while clients work, and nobody may notice.
+ * and sync policies come, go and change while clients work, and nobody may notice.
  *
  * <p>Runs in a network namespace of its own (see {@code src/test/namespace}): members talk over its loopback interface, and
  * the client over the guest's tap, which is on no bridge.
@@ -63,6 +64,8 @@ public class HasherSwapIT {
     private static final int PAGES = MEMORY_MIB << 8;
     private static final int EPOCHS = 25;
     private static final int INTERVAL_MILLIS = 60;
+    /** Default of the STR policy. */
+    private static final int STR_INTERVAL_MILLIS = 100;
     /** A guest boots without hardware virtualisation, on a host that does more than this. */
     private static final Duration BOOT = Duration.ofSeconds(180);
 
@@ -75,10 +78,12 @@ public class HasherSwapIT {
     private Path home;
     private Path ram;
     private Configuration machine;
+    private Configuration peers;
     private Configuration vmConfiguration;
     private ServiceReference<ProtectedVm> reference;
     private ProtectedVm vm;
     private Checker checker;
+    private String policy = "idle";
 
     @org.ops4j.pax.exam.Configuration
     public Option[] appliance() throws IOException {
@@ -94,7 +99,12 @@ public class HasherSwapIT {
         home = Path.of(context.getProperty("plover.data"));
         ram = Files.createDirectory(Path.of("/dev/shm/plover-it-" + ProcessHandle.current().pid()));
         Path launcher = Path.of(System.getProperty("plover.it.appliance")).toRealPath().resolve("bin/plover");
+        List<String> pins = List.of(pin(launcher, "a", home), pin(launcher, "b", home.resolve("b/data")), pin(launcher, "w", home.resolve("w/data")));
+        peers = configurations.getConfiguration("org.plover.peers", "?");
+        peers.update(new Hashtable<>(Map.of("pins", pins.toArray(String[]::new))));
         for (String name : List.of("b", "w")) {
+            Files.writeString(Files.createDirectories(home.resolve(name + "/config")).resolve("org.plover.peers.config"),
+                    "pins=[" + String.join(",", pins.stream().map(pin -> '"' + pin.replace("=", "\\=") + '"').toList()) + "]\n");
             others.add(Member.start(launcher, configured(name), name));
         }
         machine = configurations.getConfiguration("org.plover.machine.qemu", "?");
@@ -123,6 +133,7 @@ public class HasherSwapIT {
         if (vmConfiguration != null) {
             vmConfiguration.delete();
             machine.delete();
+            peers.delete();
         }
         for (Member member : others) {
             member.close();
@@ -140,11 +151,13 @@ public class HasherSwapIT {
     }
 
     @Test
-    public void shouldSwapHashersAndTuneThePolicyWhileClientsWork() throws Exception {
+    public void shouldSwapHashersAndPoliciesAndTuneThemWhileClientsWork() throws Exception {
         try (ProtectionWatch watch = new ProtectionWatch(vm)) {
             goesOnWith("xxh3");
             hashers("java");
             goesOnWith("java");
+            hashers("aes", "java");
+            goesOnWith("aes");
             hashers("xxh3", "java");
             goesOnWith("xxh3");
 
@@ -160,13 +173,17 @@ public class HasherSwapIT {
                     bundle("org.apache.aries.spifly.dynamic.bundle").getBundleId(),
                     ((Number) hasherReference("java").getProperty("serviceloader.mediator")).longValue());
             goesOnWith("java");
+            Bundle aes = bundle("org.plover.hasher.aes");
+            aes.stop();
             goesOnWithoutAnyHasher(bundle("org.plover.hasher.java"));
+            aes.start();
             goesOnWith("java");
             xxh3.start();
             hashers("xxh3", "java");
             goesOnWith("xxh3");
 
             takesPolicyTuning();
+            swapsPolicies();
 
             VerifyReport memory = vm.verify().get(60, TimeUnit.SECONDS);
             assertEquals(PAGES, memory.pagesCompared());
@@ -231,6 +248,29 @@ public class HasherSwapIT {
         context.ungetService(before);
     }
 
+    private void swapsPolicies() throws Exception {
+        usePolicy("str");
+        for (EpochRecord epoch : nextEpochs()) {
+            assertTrue("no epoch ends because guests are idle: " + epoch, !epoch.reason().equals(Decision.END_IDLE.name())
+                    && epoch.intervalMicros() >= TimeUnit.MILLISECONDS.toMicros(STR_INTERVAL_MILLIS));
+        }
+        Bundle str = bundle("org.plover.policy.str");
+        str.stop();
+        Await.until("the other policy has taken over", () -> vm.status().policy().equals("idle"));
+        nextEpochs();
+        str.start();
+        Await.until("the configured policy is back", () -> vm.status().policy().equals("str"));
+        nextEpochs();
+        usePolicy("idle");
+        nextEpochs();
+    }
+
+    private void usePolicy(String id) throws Exception {
+        policy = id;
+        hashers("xxh3", "java");
+        Await.until("the policy in use is " + id, () -> vm.status().policy().equals(id));
+    }
+
     // ---- the appliance in this container ----
 
     private ServiceReference<ProtectedVm> vmReference() throws InvalidSyntaxException {
@@ -260,11 +300,21 @@ public class HasherSwapIT {
                 "kernelArguments", kernelArguments(),
                 "memoryMiB", MEMORY_MIB,
                 "nics", new String[] {nic(TAP)},
+                "policy", policy,
                 "hashers", inOrderOfPreference));
         vmConfiguration.update(properties);
     }
 
     // ---- the members outside ----
+
+    /** Makes a member's key; how others pin it. */
+    private static String pin(Path launcher, String member, Path data) throws Exception {
+        Command.Result made = Command.run(launcher.getParent(), launcher.toString(), "init", "--data", data.toString());
+        assertEquals(made.output(), 0, made.exitCode());
+        Command.Result pin = Command.run(launcher.getParent(), launcher.toString(), "identity", "--name", member, "--data", data.toString());
+        assertEquals(pin.output(), 0, pin.exitCode());
+        return pin.output().strip();
+    }
 
     /** A folder with the configuration of another member. */
     private Path configured(String name) throws IOException {

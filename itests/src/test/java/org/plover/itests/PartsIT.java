@@ -50,7 +50,7 @@ public class PartsIT {
         }
         assertTrue(names.toString(), names.containsAll(List.of("org.plover.api", "org.plover.replication",
                 "org.plover.consensus.paxos", "org.plover.transport.tcp", "org.plover.machine.qemu", "org.plover.gate.epoch",
-                "org.plover.network.tap", "org.plover.policy.idle")));
+                "org.plover.network.tap", "org.plover.policy.idle", "org.plover.policy.str")));
     }
 
     private static List<Manifest> parts() throws IOException {

@@ -15,6 +15,8 @@ import org.plover.benchmarks.transport.BareTcpPingPong;
 import org.plover.benchmarks.transport.PingPong;
 import org.plover.consensus.paxos.PaxosProvider;
 import org.plover.replication.MemberLoop;
+import org.plover.transport.tcp.Peers;
+import org.plover.transport.tcp.PeersConfig;
 import org.plover.transport.tcp.TcpTransportConfig;
 import org.plover.transport.tcp.TcpTransportProvider;
 
@@ -86,7 +88,8 @@ final class MemberMain {
     }
 
     private static TransportProvider transport() {
-        return new TcpTransportProvider(Defaults.of(TcpTransportConfig.class, Map.of("silenceMillis", 60_000)));
+        return new TcpTransportProvider(Defaults.of(TcpTransportConfig.class, Map.of("silenceMillis", 60_000)),
+                new Peers(Defaults.of(PeersConfig.class, Map.of("security", PeersConfig.NONE)), Path.of(".")));
     }
 
     private static Group group(int self) {

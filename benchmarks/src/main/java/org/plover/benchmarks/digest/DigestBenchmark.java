@@ -9,9 +9,13 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.GeneralSecurityException;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+import org.apache.commons.codec.digest.Blake3;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
@@ -23,6 +27,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.plover.api.hasher.PageHasher;
 import org.plover.api.memory.GuestMemory;
+import org.plover.hasher.aes.AesHasherProvider;
 import org.plover.hasher.java.JavaHasherProvider;
 import org.plover.hasher.xxh3.Xxh3HasherProvider;
 import sun.misc.Unsafe;
@@ -45,6 +50,8 @@ public class DigestBenchmark {
         long base;
         PageHasher xxh3;
         PageHasher java;
+        PageHasher aes;
+        final byte[] secret = new byte[32];
         private MappedByteBuffer mapping;
         private final AtomicInteger threads = new AtomicInteger();
 
@@ -66,16 +73,17 @@ public class DigestBenchmark {
                 pages[p] = pages[q];
                 pages[q] = p;
             }
-            byte[] secret = new byte[32];
             random.nextBytes(secret);
             xxh3 = new Xxh3HasherProvider().create(secret);
             java = new JavaHasherProvider().create(secret);
+            aes = new AesHasherProvider().create(secret);
         }
 
         @TearDown
         public void close() {
             xxh3.close();
             java.close();
+            aes.close();
         }
     }
 
@@ -84,10 +92,16 @@ public class DigestBenchmark {
     public static class Cursor {
         final long[] digests = new long[2 * PAGES];
         final long copy = UNSAFE.allocateMemory(GuestMemory.PAGE_BYTES);
+        final byte[] page = new byte[GuestMemory.PAGE_BYTES];
+        Mac hmac;
+        Blake3 blake3;
         private int next;
 
         @Setup
-        public void start(Guest guest) {
+        public void start(Guest guest) throws GeneralSecurityException {
+            hmac = Mac.getInstance("HmacSHA256");
+            hmac.init(new SecretKeySpec(guest.secret, "HmacSHA256"));
+            blake3 = Blake3.initKeyedHash(guest.secret);
             next = guest.threads.getAndIncrement() * PAGES / Runtime.getRuntime().availableProcessors() / PAGES_PER_CALL
                     * PAGES_PER_CALL % PAGES;
         }
@@ -147,6 +161,41 @@ public class DigestBenchmark {
     @Benchmark
     public long java(Guest guest, Cursor cursor) {
         return digest(guest.java, guest, cursor);
+    }
+
+    @Benchmark
+    public long aes(Guest guest, Cursor cursor) {
+        return digest(guest.aes, guest, cursor);
+    }
+
+    /** What {@code aes} was chosen instead of: a standard MAC of the JDK. */
+    @Benchmark
+    public long hmac(Guest guest, Cursor cursor) {
+        int from = cursor.next();
+        long found = 0;
+        for (int i = from; i < from + PAGES_PER_CALL; i++) {
+            found += cursor.hmac.doFinal(copied(guest, cursor, i))[0];
+        }
+        return found;
+    }
+
+    /** And keyed BLAKE3 in Java, by Apache Commons Codec. */
+    @Benchmark
+    public long blake3(Guest guest, Cursor cursor) {
+        int from = cursor.next();
+        long found = 0;
+        byte[] digest = new byte[2 * Long.BYTES];
+        for (int i = from; i < from + PAGES_PER_CALL; i++) {
+            cursor.blake3.reset().update(copied(guest, cursor, i)).doFinalize(digest);
+            found += digest[0];
+        }
+        return found;
+    }
+
+    private static byte[] copied(Guest guest, Cursor cursor, int i) {
+        UNSAFE.copyMemory(null, guest.base + (long) guest.pages[i] * GuestMemory.PAGE_BYTES, cursor.page, Unsafe.ARRAY_BYTE_BASE_OFFSET,
+                GuestMemory.PAGE_BYTES);
+        return cursor.page;
     }
 
     private static long digest(PageHasher hasher, Guest guest, Cursor cursor) {

@@ -16,7 +16,7 @@ import org.plover.benchmarks.Suite;
 
 /** How long a page's digest takes, on one core and on all, and how near that comes to merely reading the page. */
 public final class DigestSuite implements Suite {
-    private static final String[] METHODS = {"sum", "memcpy", "xxh3", "java"};
+    private static final String[] METHODS = {"sum", "memcpy", "xxh3", "java", "aes", "hmac", "blake3"};
     /** Other work on the machine spoils some calls and so every mean; a call is short enough to escape it mostly. */
     private static final double MEDIAN = 50;
 

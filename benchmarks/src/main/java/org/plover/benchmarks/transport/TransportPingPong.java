@@ -136,10 +136,10 @@ final class TransportPingPong implements PingPong {
     private final Caller caller;
 
     /** Both ends in this process: members 0 and 1 of the group. */
-    TransportPingPong(TransportProvider provider, Group group, int messageBytes) throws IOException, InterruptedException {
-        echo = new Echo(provider, new Group(group.name(), 1, group.members()));
+    TransportPingPong(TransportProvider first, TransportProvider second, Group group, int messageBytes) throws IOException, InterruptedException {
+        echo = new Echo(second, new Group(group.name(), 1, group.members()));
         try {
-            caller = new Caller(provider, new Group(group.name(), 0, group.members()), 1, messageBytes);
+            caller = new Caller(first, new Group(group.name(), 0, group.members()), 1, messageBytes);
         } catch (IOException | InterruptedException | RuntimeException e) {
             echo.close();
             throw e;

@@ -7,6 +7,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.EpochRecord;
+import org.plover.api.status.LatencyCounts;
 import org.plover.api.status.MemberStatus;
 import org.plover.api.status.Percentiles;
 import org.plover.api.status.ProtectedVm;
@@ -75,6 +76,11 @@ public final class FakeVm implements ProtectedVm {
     @Override
     public List<EpochRecord> epochsSince(long epoch) {
         return epochs.stream().filter(record -> record.epoch() > epoch).toList();
+    }
+
+    @Override
+    public LatencyCounts inputConsensus() {
+        return LatencyCounts.NONE;
     }
 
     @Override

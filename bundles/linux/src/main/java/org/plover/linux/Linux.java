@@ -46,6 +46,7 @@ public final class Linux {
     private static final int MAP_ANONYMOUS = 0x20;
     private static final int FALLOC_FL_KEEP_SIZE = 1;
     private static final int FALLOC_FL_PUNCH_HOLE = 2;
+    private static final int FALLOC_FL_ZERO_RANGE = 16;
     private static final int F_RDLCK = 0;
     private static final int F_WRLCK = 1;
     private static final int F_OFD_SETLK = 37;
@@ -209,6 +210,11 @@ public final class Linux {
     /** Gives the room of a range of a file or block device back: it reads as zeros. EOPNOTSUPP where that cannot be done. */
     public static void punchHole(int fd, long offset, long bytes) throws SystemCallException {
         fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes);
+    }
+
+    /** Makes a range of a file or block device read as zeros, with or without giving its room back. EOPNOTSUPP where that cannot be done. */
+    public static void zeroRange(int fd, long offset, long bytes) throws SystemCallException {
+        fallocate(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset, bytes);
     }
 
     private static void fallocate(int fd, int mode, long offset, long bytes) throws SystemCallException {

@@ -178,6 +178,14 @@ final class BulkReceiver {
         int total = m.getInt();
         int from = m.getInt();
         int n = m.getInt();
+        synchronized (lock) {
+            if (memory == null) {
+                return; // of a guest that has gone meanwhile
+            }
+            if (total < 0 || total > memory.pageCount()) {
+                throw new IllegalArgumentException("digests of " + total + " pages, this guest has " + memory.pageCount());
+            }
+        }
         if (from == 0) {
             digests = new long[2 * total];
         }
@@ -222,8 +230,7 @@ final class BulkReceiver {
                         throw new IllegalArgumentException("the primary's guest has " + pages + " pages, this one " + memory.pageCount()
                                 + "; give both the same memoryMiB");
                     }
-                    byte[] secret = new byte[m.getInt()];
-                    m.get(secret);
+                    byte[] secret = BulkWire.bytes(m, m.getInt());
                     hashers.key(secret);
                     Arrays.fill(secret, (byte) 0);
                 }
@@ -242,8 +249,7 @@ final class BulkReceiver {
                 }
                 case BulkWire.DISK_FILL -> disks.fill(m);
                 case BulkWire.DISK_ASK -> {
-                    byte[] hasher = new byte[m.getShort()];
-                    m.get(hasher);
+                    byte[] hasher = BulkWire.bytes(m, m.getShort());
                     questions.onAsked(view, new String(hasher, StandardCharsets.UTF_8), BulkWire.longs(m, m.getInt()));
                 }
                 default -> throw new IllegalArgumentException("unknown bulk message " + type);

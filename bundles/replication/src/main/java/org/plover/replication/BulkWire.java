@@ -66,6 +66,16 @@ final class BulkWire {
         return new ChunkDigests(first, n < 0 ? null : longs(body, n));
     }
 
+    /** That many bytes, if they are there: memory is not taken on a peer's word. */
+    static byte[] bytes(ByteBuffer body, int n) {
+        if (n < 0 || n > body.remaining()) {
+            throw new IllegalArgumentException(n + " bytes announced, there are " + body.remaining());
+        }
+        byte[] bytes = new byte[n];
+        body.get(bytes);
+        return bytes;
+    }
+
     static long[] longs(ByteBuffer body, int n) {
         if (n < 0 || n > body.remaining() / Long.BYTES) {
             throw new IllegalArgumentException(n + " numbers announced, there is room for " + body.remaining() / Long.BYTES);

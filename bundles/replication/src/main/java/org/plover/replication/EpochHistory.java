@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import org.plover.api.status.EpochRecord;
+import org.plover.api.status.LatencyCounts;
 import org.plover.api.status.Percentiles;
 
 /** The last epochs committed here, and the last latencies of agreement. Thread-safe. */
@@ -12,11 +13,16 @@ final class EpochHistory {
     private static final int EPOCHS_MAX = 4096;
     private static final int LATENCIES_MAX = 8192;
 
+    private static final long[] LATENCY_BOUNDS_MICROS = {20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000,
+            200_000, 500_000, 1_000_000, 2_000_000, 5_000_000};
+
     private final EpochRecord[] epochs = new EpochRecord[EPOCHS_MAX];
     private final long[] addedNanos = new long[EPOCHS_MAX];
     private long epochCount;
     private final long[] latencies = new long[LATENCIES_MAX];
     private long latencyCount;
+    private final long[] latencyBuckets = new long[LATENCY_BOUNDS_MICROS.length + 1];
+    private long latencySumNanos;
     private long verified;
     private long differing;
 
@@ -31,6 +37,17 @@ final class EpochHistory {
 
     synchronized void addLatency(long nanos) {
         latencies[(int) (latencyCount++ % LATENCIES_MAX)] = nanos;
+        latencySumNanos += nanos;
+        int bucket = 0;
+        while (bucket < LATENCY_BOUNDS_MICROS.length && nanos > LATENCY_BOUNDS_MICROS[bucket] * 1000) {
+            bucket++;
+        }
+        latencyBuckets[bucket]++;
+    }
+
+    synchronized LatencyCounts latencies() {
+        return new LatencyCounts(Arrays.stream(LATENCY_BOUNDS_MICROS).boxed().toList(), Arrays.stream(latencyBuckets).boxed().toList(),
+                latencySumNanos);
     }
 
     synchronized long committed() {
@@ -45,13 +62,15 @@ final class EpochHistory {
         return differing;
     }
 
+    /** From the newest back, for epochs only grow: whoever asks often costs the loop's thread little. */
     synchronized List<EpochRecord> since(long epoch) {
-        List<EpochRecord> found = new ArrayList<>();
-        for (long i = Math.max(0, epochCount - EPOCHS_MAX); i < epochCount; i++) {
-            EpochRecord r = epochs[(int) (i % EPOCHS_MAX)];
-            if (r.epoch() > epoch) {
-                found.add(r);
-            }
+        long first = epochCount;
+        while (first > Math.max(0, epochCount - EPOCHS_MAX) && epochs[(int) ((first - 1) % EPOCHS_MAX)].epoch() > epoch) {
+            first--;
+        }
+        List<EpochRecord> found = new ArrayList<>((int) (epochCount - first));
+        for (long i = first; i < epochCount; i++) {
+            found.add(epochs[(int) (i % EPOCHS_MAX)]);
         }
         return found;
     }

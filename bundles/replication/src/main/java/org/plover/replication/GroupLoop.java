@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.plover.api.consensus.Consensus;
 import org.plover.api.consensus.ConsensusProvider;
 import org.plover.api.consensus.EntryType;
@@ -468,8 +469,11 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
     }
 
     /** What keeps the guest's interfaces off the network, a sentence each. */
-    List<String> portTroubles() {
-        return ports.stream().map(NetworkPort::trouble).filter(trouble -> !trouble.isEmpty()).toList();
+    /** What is not as it should be with links and interfaces, for an operator. */
+    List<String> troubles() {
+        Transport t = transport;
+        return Stream.concat(t == null ? Stream.empty() : t.notes().stream(),
+                ports.stream().map(NetworkPort::trouble).filter(trouble -> !trouble.isEmpty())).toList();
     }
 
     long roundTripMicros(int member) {

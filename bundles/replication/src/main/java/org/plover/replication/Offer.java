@@ -37,11 +37,13 @@ record Offer(PageSet dirty, long bond, List<Long> bytes, List<PageSet> changed) 
             PageSet dirty = PageSet.decode(from);
             long bond = from.getLong();
             int disks = from.getInt();
+            int pagesLeft = PageSet.PAGES_MAX;
             List<Long> bytes = new ArrayList<>();
             List<PageSet> changed = new ArrayList<>();
             for (int i = 0; i < disks; i++) {
                 bytes.add(from.getLong());
-                changed.add(PageSet.decode(from));
+                changed.add(PageSet.decode(from, pagesLeft));
+                pagesLeft -= changed.get(i).pageCount();
             }
             return new Offer(dirty, bond, bytes, changed);
         } catch (BufferUnderflowException e) {

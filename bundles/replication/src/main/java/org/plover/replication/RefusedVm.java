@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.EpochRecord;
+import org.plover.api.status.LatencyCounts;
 import org.plover.api.status.Percentiles;
 import org.plover.api.status.ProtectedVm;
 import org.plover.api.status.Role;
@@ -57,6 +58,11 @@ final class RefusedVm implements ProtectedVm {
     @Override
     public List<EpochRecord> epochsSince(long epoch) {
         return List.of();
+    }
+
+    @Override
+    public LatencyCounts inputConsensus() {
+        return LatencyCounts.NONE;
     }
 
     @Override

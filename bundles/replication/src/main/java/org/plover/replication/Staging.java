@@ -75,11 +75,9 @@ final class Staging implements AutoCloseable {
         allDigests = null;
         epoch = newEpoch;
         index = body.getLong();
-        byte[] id = new byte[body.getShort()];
-        body.get(id);
+        byte[] id = BulkWire.bytes(body, body.getShort());
         hasher = new String(id, java.nio.charset.StandardCharsets.UTF_8);
-        deviceState = new byte[body.getInt()];
-        body.get(deviceState);
+        deviceState = BulkWire.bytes(body, body.getInt());
     }
 
     /** A PAGES message's body. */

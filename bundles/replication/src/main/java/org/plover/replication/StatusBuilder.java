@@ -149,7 +149,7 @@ final class StatusBuilder {
                         view.core().backlogBytes(), loop.waitingInputBytes(), loop.outboxBytes(Lane.CONTROL), loop.outboxBytes(Lane.BULK)))
                 : "";
         return new VmStatus(group.name(), group.me().name(), facts.role(), facts.isProtected(),
-                broken != null ? broken : message(facts, slowed), slowed, broken != null ? List.of() : notes(facts, loop.gate().droppedFrames(), heldMillis, loop.portTroubles()),
+                broken != null ? broken : message(facts, slowed), slowed, broken != null ? List.of() : notes(facts, loop.gate().droppedFrames(), heldMillis, loop.troubles()),
                 view.view(), facts.leader(), view.core().epoch(), members(facts, loop),
                 loop.gate().heldFrames(), loop.gate().heldBytes(), heldMillis, view.core().backlogBytes(), facts.quorumMillis(),
                 view.logEntries(),
@@ -250,8 +250,8 @@ final class StatusBuilder {
     }
 
     /** What is going on beside that and should not be. */
-    static List<String> notes(Facts facts, long droppedFrames, long heldMillis, List<String> portTroubles) {
-        List<String> notes = new ArrayList<>(portTroubles);
+    static List<String> notes(Facts facts, long droppedFrames, long heldMillis, List<String> troubles) {
+        List<String> notes = new ArrayList<>(troubles);
         ReplicaCore.Snapshot core = facts.view().core();
         long idle = facts.millisSince(facts.view().takenNanos());
         if (idle > SILENCE_MILLIS) {

@@ -35,6 +35,7 @@ import org.plover.api.network.NetworkPortProvider;
 import org.plover.api.policy.SyncPolicy;
 import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.EpochRecord;
+import org.plover.api.status.LatencyCounts;
 import org.plover.api.status.ProtectedVm;
 import org.plover.api.status.VerifyReport;
 import org.plover.api.status.VmEvent;
@@ -295,12 +296,12 @@ public final class VmComponent implements ProtectedVm, Settings {
 
     @Override
     public String hardware() {
-        return settings.hardware();
+        return settings.hardware(disk);
     }
 
     @Override
     public List<String> differences(String theirs, String theirName) {
-        return settings.differences(theirs, theirName);
+        return settings.differences(disk, theirs, theirName);
     }
 
     // ---- what operators ask ----
@@ -318,6 +319,11 @@ public final class VmComponent implements ProtectedVm, Settings {
     @Override
     public List<EpochRecord> epochsSince(long epoch) {
         return loop.history().since(epoch);
+    }
+
+    @Override
+    public LatencyCounts inputConsensus() {
+        return loop.history().latencies();
     }
 
     @Override

@@ -38,8 +38,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     @AttributeDefinition(description = "Largest payload of the guest's frames in bytes. Restart needed.", min = "576", max = "9000")
     int mtu() default 1500;
 
-    @AttributeDefinition(description = "Raw images of the guest's disks on this host, in order: files or block devices, each as PATH, PATH,sector=4096 or"
-            + " PATH,readonly. Every replica has images of its own, of the same length; the first replica's content counts. Restart needed.")
+    @AttributeDefinition(description = "Images of the guest's disks on this host, in order: files or block devices, each as PATH with some of"
+            + " ,format=qcow2 (raw otherwise) ,sector=4096 ,readonly behind it. Every replica has images of its own, of the same length; the first replica's content counts. Restart needed.")
     String[] disks() default {};
 
     @AttributeDefinition(description = "What happens when a disk fails on the primary's host while a backup is in sync: handover gives the guest to"
@@ -53,7 +53,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
             min = "0", max = "1000000")
     int copyMiBPerSecondMax() default 0;
 
-    @AttributeDefinition(description = "Page hashers in order of preference; the first one present is used. Effective at the next epoch.")
+    @AttributeDefinition(description = "Page hashers in order of preference, of xxh3, java and aes; the first one present is used. aes is for guests that"
+            + " are not trusted. Effective at the next epoch.")
     String[] hashers() default {"xxh3", "java"};
 
     @AttributeDefinition(description = "Id of the sync policy to use. Effective at once.")

@@ -1,9 +1,7 @@
 package org.plover.replication;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -15,6 +13,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.plover.api.disk.DiskFormat;
+import org.plover.api.disk.DiskProvider;
 import org.plover.api.disk.DiskSpec;
 import org.plover.api.disk.DisksSpec;
 import org.plover.api.group.Group;
@@ -37,7 +37,7 @@ import org.plover.api.network.PortSpec;
 record VmSettings(String name, Group group, MachineSpec machine, List<PortSpec> ports, DisksSpec disks, Path stateDir) {
     private static final Pattern MEMBER = Pattern.compile("\\s*([A-Za-z0-9_.-]+)=(replica|witness)@(\\[[0-9a-fA-F:.]+]|[^:\\s]+):(\\d{1,5})\\s*");
     private static final Pattern NIC = Pattern.compile("\\s*((?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2})@([^/\\s]*)(?:/(\\S{1,15}))?\\s*");
-    private static final Pattern DISK = Pattern.compile("\\s*([^,]+?)((?:,(?:sector=(?:512|4096)|readonly))*)\\s*");
+    private static final Pattern DISK = Pattern.compile("\\s*([^,]+?)((?:,(?:sector=(?:512|4096)|format=(?:raw|qcow2)|readonly))*)\\s*");
     private static final int TAP_NAME_MAX = 15;
     static final String HAND_OVER = "handover";
     private static final String REPORT = "report";
@@ -89,13 +89,20 @@ record VmSettings(String name, Group group, MachineSpec machine, List<PortSpec> 
             }
             Matcher m = DISK.matcher(disk);
             if (!m.matches()) {
-                throw new IllegalArgumentException("disks: '" + disk + "' is not PATH, PATH,sector=4096 or PATH,readonly");
+                throw new IllegalArgumentException("disks: '" + disk + "' is not PATH, or PATH with some of ,format=qcow2 ,sector=4096 ,readonly"
+                        + " behind it");
             }
             Path image = Path.of(m.group(1)).toAbsolutePath().normalize();
             if (disks.stream().anyMatch(other -> other.image().equals(image))) {
                 throw new IllegalArgumentException("disks: " + image + " is used twice");
             }
-            disks.add(new DiskSpec(image, m.group(2).contains("sector=4096") ? 4096 : 512, m.group(2).contains("readonly")));
+            List<String> options = List.of(m.group(2).split(","));
+            DiskFormat format = options.contains("format=qcow2") ? DiskFormat.QCOW2
+                    : options.contains("format=raw") ? DiskFormat.RAW : DiskFormat.UNSTATED;
+            if (format == DiskFormat.QCOW2 && options.contains("format=raw")) {
+                throw new IllegalArgumentException("disks: '" + disk + "' names two formats");
+            }
+            disks.add(new DiskSpec(image, options.contains("sector=4096") ? 4096 : 512, options.contains("readonly"), format));
         }
         return disks;
     }
@@ -171,8 +178,10 @@ record VmSettings(String name, Group group, MachineSpec machine, List<PortSpec> 
     /**
      * What must be alike on both replicas for the state of one to fit into the other, as {@code key=value} lines. Kernel and
      * initial RAM disk are not in it: they are in the guest's memory once it has booted.
+     *
+     * @param provider knows how long the disks are
      */
-    String hardware() {
+    String hardware(DiskProvider provider) {
         StringBuilder text = new StringBuilder("memoryMiB=" + machine.memoryMiB() + "\nvcpus=" + machine.vcpus() + "\n");
         for (int i = 0; i < machine.nics().size(); i++) {
             NicSpec nic = machine.nics().get(i);
@@ -180,23 +189,23 @@ record VmSettings(String name, Group group, MachineSpec machine, List<PortSpec> 
         }
         for (int i = 0; i < disks.disks().size(); i++) {
             DiskSpec disk = disks.disks().get(i);
-            text.append("disk ").append(i).append('=').append(length(disk.image())).append(" bytes, sector ").append(disk.sectorBytes())
+            text.append("disk ").append(i).append('=').append(length(provider, disk)).append(" bytes, sector ").append(disk.sectorBytes())
                     .append(disk.readOnly() ? ", read-only" : "").append('\n');
         }
         return text.toString();
     }
 
-    private static String length(Path image) {
-        try (FileChannel file = FileChannel.open(image, StandardOpenOption.READ)) {
-            return Long.toString(file.size());
+    private static String length(DiskProvider provider, DiskSpec disk) {
+        try {
+            return Long.toString(provider.bytes(disk));
         } catch (IOException e) {
-            return "unknown";
+            return "unknown (" + String.valueOf(e.getMessage()).replace('\n', ' ') + "),";
         }
     }
 
     /** Where the other replica's {@link #hardware} differs from this one's: a sentence for each difference. */
-    List<String> differences(String theirs, String theirName) {
-        Map<String, String> mine = lines(hardware());
+    List<String> differences(DiskProvider provider, String theirs, String theirName) {
+        Map<String, String> mine = lines(hardware(provider));
         Map<String, String> other = lines(theirs);
         Set<String> keys = new TreeSet<>(mine.keySet());
         keys.addAll(other.keySet());

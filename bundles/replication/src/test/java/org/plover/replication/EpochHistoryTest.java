@@ -5,6 +5,7 @@ import static org.junit.Assert.assertEquals;
 import java.util.List;
 import org.junit.Test;
 import org.plover.api.status.EpochRecord;
+import org.plover.api.status.LatencyCounts;
 import org.plover.api.status.Percentiles;
 
 public class EpochHistoryTest {
@@ -12,6 +13,21 @@ public class EpochHistoryTest {
 
     private static EpochRecord epoch(long number, int verified) {
         return new EpochRecord(number, 1, 10, number, 30, 20, 4, 2, 0, 0, 100, 1, "END_IDLE", verified);
+    }
+
+    @Test
+    public void shouldCountEveryLatencyOnceHoweverManyThereWere() {
+        for (int i = 0; i < 100_000; i++) {
+            history.addLatency(20_000);
+        }
+        history.addLatency(20_001);
+        history.addLatency(9_000_000_000L);
+        LatencyCounts counts = history.latencies();
+        assertEquals(counts.boundsMicros().size() + 1, counts.counts().size());
+        assertEquals("20 microseconds lie within the first bound", 100_000L, (long) counts.counts().get(0));
+        assertEquals(1L, (long) counts.counts().get(1));
+        assertEquals("above all bounds", 1L, (long) counts.counts().get(counts.counts().size() - 1));
+        assertEquals(100_000L * 20_000 + 20_001 + 9_000_000_000L, counts.sumNanos());
     }
 
     @Test

@@ -81,6 +81,11 @@ public class EpochTransferTest {
         }
 
         @Override
+        public List<String> notes() {
+            return List.of();
+        }
+
+        @Override
         public void close() {
         }
     };

@@ -12,7 +12,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.Test;
+import org.plover.api.disk.DiskFormat;
+import org.plover.api.disk.DiskSpec;
 import org.plover.api.group.MemberKind;
+import org.plover.disk.nbd.BareDisks;
 
 public class VmSettingsTest {
     private static final String[] MEMBERS = {"a=replica@10.0.0.1:7000", "b=replica@host-b.example:7001", " c=witness@[fd00::3]:7002 "};
@@ -115,6 +118,17 @@ public class VmSettingsTest {
     }
 
     @Test
+    public void shouldTakeAnImageForRawUnlessAFormatIsNamed() {
+        VmSettings s = of("disks", new String[] {"/a", "/b,format=qcow2,sector=4096", "/c,readonly,format=raw", "/format=qcow2"});
+        assertEquals(List.of(new DiskSpec(Path.of("/a"), 512, false, DiskFormat.UNSTATED), new DiskSpec(Path.of("/b"), 4096, false, DiskFormat.QCOW2),
+                new DiskSpec(Path.of("/c"), 512, true, DiskFormat.RAW), new DiskSpec(Path.of("/format=qcow2"), 512, false, DiskFormat.UNSTATED)),
+                s.disks().disks());
+        assertRefused("disks", "/a,format=vmdk", "disks", new String[] {"/a,format=vmdk"});
+        assertRefused("disks", "two formats", "disks", new String[] {"/a,format=raw,format=qcow2"});
+        assertRefused("disks", "used twice", "disks", new String[] {"/a,format=qcow2", "/a"});
+    }
+
+    @Test
     public void shouldKnowWhichChangesNeedARestart() {
         assertTrue(of().sameButForLive(of("policy", "other", "epochTimeoutMillis", 500, "hashers", new String[] {"java"})));
         assertFalse(of().sameButForLive(of("memoryMiB", 300)));
@@ -133,9 +147,10 @@ public class VmSettingsTest {
 
     @Test
     public void shouldNameEveryDifferenceOfTheOtherReplicasHardware() {
-        assertEquals(List.of(), of().differences(of("kernel", "/elsewhere").hardware(), "b"));
-        assertEquals(List.of("memoryMiB is 256 here and 300 on b"), of().differences(of("memoryMiB", 300).hardware(), "b"));
+        BareDisks disks = new BareDisks();
+        assertEquals(List.of(), of().differences(disks, of("kernel", "/elsewhere").hardware(disks), "b"));
+        assertEquals(List.of("memoryMiB is 256 here and 300 on b"), of().differences(disks, of("memoryMiB", 300).hardware(disks), "b"));
         assertEquals(List.of("nic 0 is not there here and 52:54:00:00:00:01, mtu 1500 on b"),
-                of("nics", new String[0]).differences(of("nics", new String[] {"52:54:00:00:00:01@br0"}).hardware(), "b"));
+                of("nics", new String[0]).differences(disks, of("nics", new String[] {"52:54:00:00:00:01@br0"}).hardware(disks), "b"));
     }
 }

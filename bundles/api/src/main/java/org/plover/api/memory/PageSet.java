@@ -5,6 +5,9 @@ import java.util.Arrays;
 
 /** A set of page numbers as a bitmap. Not thread-safe. */
 public final class PageSet {
+    /** No guest has more: 1 TiB. */
+    public static final int PAGES_MAX = 1 << 28;
+
     private final int pageCount;
     private final long[] words;
 
@@ -123,9 +126,14 @@ public final class PageSet {
 
     /** Reads what {@link #encode} wrote. Throws IllegalArgumentException if it does not describe a set of pages. */
     public static PageSet decode(ByteBuffer from) {
+        return decode(from, PAGES_MAX);
+    }
+
+    /** The same for a set over that many pages at most: its length is checked before memory is taken for it. */
+    public static PageSet decode(ByteBuffer from, int pageCountMax) {
         int pageCount = from.getInt();
         int n = from.getInt();
-        if (pageCount < 0 || n < 0 || n > (pageCount + 63) >>> 6 || from.remaining() < n * 12) {
+        if (pageCount < 0 || pageCount > pageCountMax || n < 0 || n > (pageCount + 63) >>> 6 || n > from.remaining() / 12) {
             throw new IllegalArgumentException("not a page set: " + pageCount + " pages, " + n + " words");
         }
         PageSet set = new PageSet(pageCount);

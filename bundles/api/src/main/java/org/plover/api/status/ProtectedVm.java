@@ -16,6 +16,9 @@ public interface ProtectedVm {
     /** Records of the epochs after {@code epoch} that this member committed as primary and still remembers, oldest first. */
     List<EpochRecord> epochsSince(long epoch);
 
+    /** How long inputs took from their arrival at this member, as the primary, to their agreement. */
+    LatencyCounts inputConsensus();
+
     /** Events with a larger sequence number that this member still remembers (about 1000), oldest first; 0 for all of them. */
     List<VmEvent> eventsSince(long sequence);
 

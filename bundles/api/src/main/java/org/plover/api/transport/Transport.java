@@ -1,6 +1,7 @@
 package org.plover.api.transport;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.plover.api.group.Group;
 
 /**
@@ -39,6 +40,9 @@ public interface Transport extends AutoCloseable {
      * @throws IllegalArgumentException if more than addresses of other members has changed; nothing is changed then
      */
     void readdress(Group next);
+
+    /** Sentences for an operator about what is not as it should be with this member's links; empty if all is well. Does not block. */
+    List<String> notes();
 
     /** Stops listening and closes every link; no listener method is called after it has returned. Idempotent. */
     @Override

@@ -129,4 +129,16 @@ public class PageSetTest {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> PageSet.decode(b));
         assertTrue(e.getMessage(), e.getMessage().startsWith("not a page set"));
     }
+
+    @Test
+    public void shouldNotTakeMemoryForASetThatAPeerMerelyAnnounces() {
+        for (int pages : new int[] {Integer.MAX_VALUE, PageSet.PAGES_MAX + 1, -1}) {
+            ByteBuffer b = ByteBuffer.allocate(8).putInt(pages).putInt(0).flip();
+            assertThrows(IllegalArgumentException.class, () -> PageSet.decode(b));
+        }
+        ByteBuffer more = ByteBuffer.allocate(8).putInt(101).putInt(0).flip();
+        assertThrows(IllegalArgumentException.class, () -> PageSet.decode(more, 100));
+        ByteBuffer words = ByteBuffer.allocate(8).putInt(PageSet.PAGES_MAX).putInt(PageSet.PAGES_MAX / 64).flip();
+        assertThrows(IllegalArgumentException.class, () -> PageSet.decode(words));
+    }
 }

@@ -333,12 +333,25 @@ final class Leadership {
                 pump(p, true, now);
             }
             if (p.index != core.self && p.connected && p.ackedNanos != Long.MIN_VALUE && !p.reportedSilent
-                    && p.silence.isTooLong(now, core.settings())) {
+                    && p.silence.isTooLong(now, core.settings()) && isHeardByOthers(p, now)) {
                 p.reportedSilent = true;
                 LOG.warn("{}: {} has not answered for {} ms", core.name(), core.nameOf(p.index), p.silence.nanos(now) / 1_000_000);
                 core.host.onSilent(p.index, p.silence.nanos(now));
             }
         }
+    }
+
+    /**
+     * Whether another voter has answered meanwhile, or none is needed. A leader that hears nobody is cut off itself: were it to propose
+     * that the silent one leaves the in-sync set, the others might still hear and accept that, and nobody could take over.
+     */
+    private boolean isHeardByOthers(Peer silent, long now) {
+        boolean heard = votesAlone();
+        for (Peer p : core.peers) {
+            heard |= p != silent && p.index != core.self && p.voting && core.isVoter(p) && p.ackedNanos != Long.MIN_VALUE
+                    && now - p.ackedNanos < (now - silent.ackedNanos) / 2;
+        }
+        return heard;
     }
 
     // ---- acknowledgements

@@ -55,6 +55,46 @@ public class CliTest {
     private Runnable betweenLooks = () -> { };
     private int looksLeft;
 
+    // identity
+
+    @Test
+    public void shouldMakeTheKeyOnceForItsOwnerOnlyAndPrintItAsItIsPinned() throws Exception {
+        Path data = elsewhere.getRoot().toPath().resolve("new");
+        assertEquals(1, plover("identity", "--data", data.toString()));
+        assertErr("this appliance has no identity", "'plover init' makes one");
+        assertEquals(0, plover("init", "--data", data.toString()));
+        assertOut("made this host's key, sha256:");
+        assertEquals(0, plover("init", "--data", data.toString()));
+        assertOut("this host has its key already, sha256:");
+        assertEquals(0, plover("identity", "--name", "alpha", "--data", data.toString()));
+        assertTrue(out.toString(), out.toString().matches("alpha=sha256:[0-9a-f]{64}\n"));
+        for (String file : List.of("identity.p12", "identity-password")) {
+            assertEquals(file, "rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(data.resolve(file))));
+        }
+        try (var files = Files.list(data)) {
+            assertEquals("nothing else is left", 2, files.count());
+        }
+    }
+
+    @Test
+    public void shouldChangeTheKeyInTwoSteps() throws Exception {
+        String data = elsewhere.getRoot().toPath().resolve("new").toString();
+        assertEquals(0, plover("init", "--data", data));
+        assertEquals(0, plover("identity", "--data", data));
+        String first = out.toString();
+        assertEquals(1, plover("identity", "--activate", "--data", data));
+        assertErr("no new key was prepared", "plover identity --prepare");
+        assertEquals(0, plover("identity", "--prepare", "--data", data));
+        String next = out.toString();
+        assertFalse(next.equals(first));
+        assertEquals(0, plover("identity", "--prepare", "--data", data));
+        assertEquals("it is made once", next, out.toString());
+        assertEquals(0, plover("identity", "--data", data));
+        assertEquals("not in force yet", first, out.toString());
+        assertEquals(0, plover("identity", "--activate", "--data", data));
+        assertEquals(next, out.toString());
+    }
+
     // status
 
     @Test

@@ -2,6 +2,7 @@ package org.plover.disk.nbd;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.function.Consumer;
 
 /** A file of which parts are read and written in place: an image or a piece of the journal. Thread-safe. Errors name the file. */
 interface DiskFile extends AutoCloseable {
@@ -26,6 +27,11 @@ interface DiskFile extends AutoCloseable {
     long nextHole(long offset) throws IOException;
 
     void sync() throws IOException;
+
+    /** Whom to tell if it can be noticed without an access that the file is of no use any more; at most once, on any thread. */
+    default void onLost(Consumer<IOException> told) {
+        // Most files only show it when they are used.
+    }
 
     @Override
     void close() throws IOException;

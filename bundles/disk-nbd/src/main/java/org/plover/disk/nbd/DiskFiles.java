@@ -3,11 +3,16 @@ package org.plover.disk.nbd;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.plover.api.disk.DiskSpec;
 
 /** The file system as the store needs it; tests put one in its place that loses what was not synced. */
 interface DiskFiles {
-    /** Opens an image and keeps everybody else from it. */
-    DiskFile openImage(Path image, boolean readOnly) throws IOException;
+    /**
+     * Opens an image and keeps everybody else from it.
+     *
+     * @param mount where its content may appear if it is not raw
+     */
+    DiskFile openImage(DiskSpec disk, Path mount) throws IOException;
 
     /** Opens a file, made if it is missing, with room for this many bytes reserved. */
     DiskFile openReserved(Path file, long bytes) throws IOException;

@@ -5,26 +5,37 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.plover.api.disk.DiskFormat;
 import org.plover.api.disk.DiskSpec;
 import org.plover.api.disk.DisksSpec;
 import org.plover.api.health.Finding;
-import org.plover.linux.Linux;
 
 /** Looks whether disks could be served, without changing or locking anything. */
 final class DisksPreflight {
     private DisksPreflight() {
     }
 
-    static List<Finding> check(DisksSpec spec, StoreSettings settings) {
+    static List<Finding> check(DisksSpec spec, StoreSettings settings, String storageDaemon) {
         List<Finding> findings = new ArrayList<>();
-        for (DiskSpec disk : spec.disks()) {
-            findings.add(image(disk));
+        int known = knownDisks(spec);
+        for (int d = 0; d < spec.disks().size(); d++) {
+            findings.add(image(spec.disks().get(d), d < known, storageDaemon));
         }
         findings.add(journal(spec, settings));
         return findings;
     }
 
-    private static Finding image(DiskSpec disk) {
+    /** How many of them have been used here before. */
+    private static int knownDisks(DisksSpec spec) {
+        Path file = spec.stateDir().resolve(Meta.FILE);
+        try {
+            return Files.exists(file) ? Meta.decode(Files.readAllBytes(file), file).diskBytes().length : 0;
+        } catch (IOException e) {
+            return spec.disks().size(); // opening them will say what is wrong with it
+        }
+    }
+
+    private static Finding image(DiskSpec disk, boolean known, String storageDaemon) {
         Path image = disk.image();
         String subject = "disk image " + image;
         if (!Files.exists(image)) {
@@ -39,13 +50,18 @@ final class DisksPreflight {
                 return Finding.error(subject, "this process may not " + (disk.readOnly() ? "read" : "write") + " it",
                         "change its owner or mode" + (disk.readOnly() ? "" : ", or configure the disk as read-only"));
             }
-            int fd = Linux.open(image.toString(), Linux.O_RDONLY);
-            long bytes;
-            try {
-                bytes = Linux.lseek(fd, 0, Linux.SEEK_END);
-            } finally {
-                Linux.close(fd);
+            if (disk.format() == DiskFormat.UNSTATED && !known && Qcow2Header.begins(image)) {
+                return Finding.error(subject, "it " + Store.LOOKS_LIKE_QCOW2, Store.SAY_WHICH);
             }
+            if (disk.format() == DiskFormat.QCOW2 && StorageDaemon.findProgram(storageDaemon).isEmpty()) {
+                return Finding.error(subject, "it is of format qcow2, and " + storageDaemon + " is not there",
+                        "install it (Debian: qemu-system-common), or set storageDaemon of " + NbdDiskConfig.PID);
+            }
+            if (disk.format() == DiskFormat.QCOW2 && !Files.isWritable(Path.of("/dev/fuse"))) {
+                return Finding.error(subject, "it is of format qcow2, and this process may not open /dev/fuse",
+                        "'modprobe fuse', run as root; in a container, hand it in");
+            }
+            long bytes = LinuxFiles.bytes(disk);
             if (bytes == 0 || bytes % disk.sectorBytes() != 0) {
                 return Finding.error(subject, "it has " + bytes + " bytes, needed is a multiple of its sector of " + disk.sectorBytes(),
                         "grow it to " + (bytes / disk.sectorBytes() + 1) * disk.sectorBytes());

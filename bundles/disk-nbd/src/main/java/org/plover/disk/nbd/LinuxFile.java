@@ -123,22 +123,41 @@ final class LinuxFile implements DiskFile {
     @Override
     public void zero(long offset, long length) throws IOException {
         if (punches) {
-            boolean done = use(() -> {
-                try {
-                    Linux.punchHole(fd, offset, length);
-                    return true;
-                } catch (SystemCallException e) {
-                    if (e.errno() != Errno.EOPNOTSUPP && e.errno() != Errno.ENODEV) {
-                        throw e;
-                    }
-                    return false;
-                }
-            });
-            if (done) {
+            if (useIfSupported(() -> Linux.punchHole(fd, offset, length))) {
                 return;
             }
             punches = false;
         }
+        writeZeros(offset, length);
+    }
+
+    /** As {@link #zero} where a punched hole may be taken for a mere hint. */
+    void zeroAndGiveBack(long offset, long length) throws IOException {
+        if (!useIfSupported(() -> Linux.zeroRange(fd, offset, length))) {
+            writeZeros(offset, length);
+        }
+        useIfSupported(() -> Linux.punchHole(fd, offset, length));
+    }
+
+    private interface Action {
+        void run() throws SystemCallException;
+    }
+
+    private boolean useIfSupported(Action action) throws IOException {
+        return use(() -> {
+            try {
+                action.run();
+                return true;
+            } catch (SystemCallException e) {
+                if (e.errno() != Errno.EOPNOTSUPP && e.errno() != Errno.ENODEV) {
+                    throw e;
+                }
+                return false;
+            }
+        });
+    }
+
+    private void writeZeros(long offset, long length) throws IOException {
         byte[] zeros = new byte[(int) Math.min(length, BOUNCE_BYTES)];
         for (long at = 0; at < length; at += zeros.length) {
             write(offset + at, ByteBuffer.wrap(zeros, 0, (int) Math.min(zeros.length, length - at)));

@@ -10,7 +10,10 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.plover.api.disk.DiskFormat;
+import org.plover.api.disk.DiskSpec;
 import org.plover.linux.Errno;
 import org.plover.linux.Linux;
 import org.plover.linux.SystemCallException;
@@ -19,8 +22,53 @@ import org.plover.linux.SystemCallException;
 final class LinuxFiles implements DiskFiles {
     private static final int PRIVATE = 0600;
 
+    private final Supplier<String> storageDaemon;
+
+    /** @param storageDaemon program that opens qcow2 images */
+    LinuxFiles(Supplier<String> storageDaemon) {
+        this.storageDaemon = storageDaemon;
+    }
+
+    LinuxFiles() {
+        this(() -> StorageDaemon.PROGRAM);
+    }
+
     @Override
-    public DiskFile openImage(Path image, boolean readOnly) throws IOException {
+    public DiskFile openImage(DiskSpec disk, Path mount) throws IOException {
+        requireImage(disk.image());
+        if (disk.format() != DiskFormat.QCOW2) {
+            return open("disk image " + disk.image(), disk.image(), disk.readOnly());
+        }
+        Qcow2Header header = Qcow2Header.read(disk.image());
+        StorageDaemon daemon = StorageDaemon.start(storageDaemon.get(), disk.image(), disk.readOnly(), mount);
+        try {
+            LinuxFile file = open("disk image " + disk.image(), mount, disk.readOnly());
+            if (file.bytes() != header.bytes()) {
+                file.close();
+                throw new IOException("disk image " + disk.image() + " has " + header.bytes() + " bytes by its header, but "
+                        + StorageDaemon.PROGRAM + " shows " + file.bytes() + "; is " + mount + " its?");
+            }
+            return new Qcow2File(file, daemon);
+        } catch (IOException e) {
+            daemon.close();
+            throw e;
+        }
+    }
+
+    /** Length of the disk in an image, without opening it for more than that. */
+    static long bytes(DiskSpec disk) throws IOException {
+        if (disk.format() == DiskFormat.QCOW2) {
+            return Qcow2Header.read(disk.image()).bytes();
+        }
+        int fd = Linux.open(disk.image().toString(), Linux.O_RDONLY);
+        try {
+            return Linux.lseek(fd, 0, Linux.SEEK_END);
+        } finally {
+            Linux.close(fd);
+        }
+    }
+
+    private static void requireImage(Path image) throws IOException {
         String name = "disk image " + image;
         BasicFileAttributes attributes;
         try {
@@ -31,6 +79,9 @@ final class LinuxFiles implements DiskFiles {
         if (!attributes.isRegularFile() && (!attributes.isOther() || !isBlockDevice(image))) {
             throw new IOException(name + " is neither a file nor a block device; name one that is");
         }
+    }
+
+    private static LinuxFile open(String name, Path image, boolean readOnly) throws IOException {
         int fd;
         try {
             fd = Linux.open(image.toString(), readOnly ? Linux.O_RDONLY : Linux.O_RDWR);

@@ -25,4 +25,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
             description = "While there is a backup: a guest that has written more in one epoch is slowed until that ends. "
                     + "Unit: bytes of memory. Range: 1048576 to 17179869184.")
     long heldBytesMax() default 134_217_728;
+
+    @AttributeDefinition(name = "storageDaemon", description = "Program that opens images of format qcow2: a name on the PATH, or an absolute "
+            + "path. Applies when disks are opened the next time.")
+    String storageDaemon() default StorageDaemon.PROGRAM;
 }

@@ -12,6 +12,7 @@ import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.metatype.annotations.Designate;
 import org.plover.api.disk.DiskListener;
 import org.plover.api.disk.DiskProvider;
+import org.plover.api.disk.DiskSpec;
 import org.plover.api.disk.Disks;
 import org.plover.api.disk.DisksSpec;
 import org.plover.api.health.Finding;
@@ -28,6 +29,7 @@ public final class NbdDiskProvider implements DiskProvider, PreflightCheck {
 
     private final Set<StoreDisks> open = ConcurrentHashMap.newKeySet();
     private volatile StoreSettings settings = StoreSettings.DEFAULTS;
+    private volatile String storageDaemon = StorageDaemon.PROGRAM;
 
     @Activate
     @Modified
@@ -38,7 +40,8 @@ public final class NbdDiskProvider implements DiskProvider, PreflightCheck {
             log.error("{}: {}. Nothing of this configuration is applied, these stay: {}", NbdDiskConfig.PID, e.getMessage(), settings);
             return;
         }
-        log.info("Disks: {}", settings);
+        storageDaemon = config.storageDaemon().isBlank() ? StorageDaemon.PROGRAM : config.storageDaemon().strip();
+        log.info("Disks: {}, qcow2 by {}", settings, storageDaemon);
     }
 
     @Override
@@ -48,7 +51,12 @@ public final class NbdDiskProvider implements DiskProvider, PreflightCheck {
 
     @Override
     public List<Finding> preflight(DisksSpec spec) {
-        return DisksPreflight.check(spec, settings);
+        return DisksPreflight.check(spec, settings, storageDaemon);
+    }
+
+    @Override
+    public long bytes(DiskSpec disk) throws IOException {
+        return LinuxFiles.bytes(disk);
     }
 
     /** What is wrong with the disks that are being served; what will be is checked by {@link #preflight}. */
@@ -59,7 +67,7 @@ public final class NbdDiskProvider implements DiskProvider, PreflightCheck {
 
     @Override
     public Disks open(DisksSpec spec, DiskListener listener) throws IOException {
-        StoreDisks disks = new StoreDisks(spec, listener, new LinuxFiles(), () -> settings, open::remove);
+        StoreDisks disks = new StoreDisks(spec, listener, new LinuxFiles(() -> storageDaemon), () -> settings, open::remove);
         try {
             OfflineDisks.remember(spec);
             Files.createDirectories(spec.socketDir());

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.plover.api.disk.DiskFormat;
 import org.plover.api.disk.DiskRecovery;
 import org.plover.api.disk.DiskSpec;
 import org.plover.api.disk.DisksSpec;
@@ -20,7 +21,7 @@ public final class OfflineDisks implements DiskRecovery {
     static void remember(DisksSpec spec) throws IOException {
         List<String> lines = new ArrayList<>(List.of(spec.name()));
         for (DiskSpec disk : spec.disks()) {
-            lines.add(disk.sectorBytes() + " " + (disk.readOnly() ? "ro" : "rw") + " " + disk.image());
+            lines.add(disk.sectorBytes() + " " + (disk.readOnly() ? "ro" : "rw") + (disk.format() == DiskFormat.QCOW2 ? ",qcow2" : "") + " " + disk.image());
         }
         new LinuxFiles().replace(spec.stateDir().resolve(FILE), String.join("\n", lines).concat("\n").getBytes(StandardCharsets.UTF_8));
     }
@@ -51,7 +52,8 @@ public final class OfflineDisks implements DiskRecovery {
         List<DiskSpec> disks = new ArrayList<>();
         for (String line : lines.subList(1, lines.size())) {
             String[] parts = line.split(" ", 3);
-            disks.add(new DiskSpec(Path.of(parts[2]), Integer.parseInt(parts[0]), parts[1].equals("ro")));
+            disks.add(new DiskSpec(Path.of(parts[2]), Integer.parseInt(parts[0]), parts[1].startsWith("ro"),
+                    parts[1].endsWith(",qcow2") ? DiskFormat.QCOW2 : DiskFormat.RAW));
         }
         return new DisksSpec(lines.get(0), stateDir, stateDir, disks);
     }

@@ -9,7 +9,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
+import org.plover.api.disk.DiskFormat;
 import org.plover.api.disk.DiskSpec;
+import org.plover.api.disk.Disks;
 import org.plover.api.disk.DisksSpec;
 import org.plover.api.memory.PageSet;
 import org.slf4j.Logger;
@@ -21,6 +23,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Store implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Store.class);
+
+    static final String LOOKS_LIKE_QCOW2 = "begins like a qcow2 image, and its format is not configured";
+    static final String SAY_WHICH = "write ,format=qcow2 behind its path in 'disks', or ,format=raw if the guest is to see these very bytes";
 
     final DisksSpec spec;
     final Image[] images;
@@ -66,6 +71,7 @@ final class Store implements AutoCloseable {
             opened.add(directoryLock);
             images = openImages(opened);
             Meta before = loadMeta();
+            requireStatedFormats(before);
             PageSet[] changed = changedSets(before);
             long next = 1;
             if (before == null) {
@@ -112,12 +118,31 @@ final class Store implements AutoCloseable {
         }
     }
 
+    /** Where the content of an image appears that is not raw. */
+    static Path mount(Path stateDir, int disk) {
+        return stateDir.resolve("raw-" + disk);
+    }
+
+    /** An image that has never been used here and that nobody has called raw must not look like another format: writing would ruin it. */
+    private void requireStatedFormats(Meta before) throws IOException {
+        for (int d = before == null ? 0 : before.diskBytes().length; d < images.length; d++) {
+            if (spec.disks().get(d).format() == DiskFormat.UNSTATED) {
+                ByteBuffer start = ByteBuffer.allocate(Disks.BLOCK_BYTES);
+                images[d].read(0, start);
+                if (Qcow2Header.begins(start.flip())) {
+                    throw new IOException(images[d].name() + ' ' + LOOKS_LIKE_QCOW2 + "; " + SAY_WHICH);
+                }
+            }
+        }
+    }
+
     private Image[] openImages(List<AutoCloseable> opened) throws IOException {
         Image[] all = new Image[spec.disks().size()];
         for (int d = 0; d < all.length; d++) {
             DiskSpec disk = spec.disks().get(d);
-            DiskFile file = files.openImage(disk.image(), disk.readOnly());
+            DiskFile file = files.openImage(disk, mount(spec.stateDir(), d));
             opened.add(file);
+            file.onLost(failure::report);
             all[d] = new Image(file, disk.sectorBytes(), disk.readOnly());
         }
         return all;

@@ -116,7 +116,7 @@ public class DirectWritesTest {
     @Test
     public void shouldNotBeTakenForDurableBeforeASyncThatHasBegunEnds() throws Exception {
         MemoryFiles files = Guest.images(1, BLOCKS);
-        Image image = new Image(files.openImage(Guest.image(0), false), 512, false);
+        Image image = new Image(files.openImage(Guest.spec(1).disks().get(0), Guest.STATE.resolve("raw-0")), 512, false);
         image.writeDirectly(0, Guest.block(7));
         CountDownLatch begun = new CountDownLatch(1);
         CountDownLatch end = new CountDownLatch(1);

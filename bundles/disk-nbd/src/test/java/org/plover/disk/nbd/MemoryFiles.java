@@ -13,6 +13,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import org.plover.api.disk.DiskSpec;
 
 /**
  * A file system in memory that a test can crash: of what has not been synced, any part of it may be lost, block by block, as on a disk
@@ -102,7 +103,8 @@ final class MemoryFiles implements DiskFiles {
     }
 
     @Override
-    public synchronized DiskFile openImage(Path image, boolean readOnly) throws IOException {
+    public synchronized DiskFile openImage(DiskSpec disk, Path mount) throws IOException {
+        Path image = disk.image();
         if (!files.containsKey(image)) {
             throw new IOException(image + " does not exist");
         }

@@ -435,8 +435,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             case Wire.JOIN -> {
                 long joinSession = m.getLong();
                 long theirEpoch = m.getLong();
-                byte[] offer = new byte[m.getInt()];
-                m.get(offer);
+                byte[] offer = Wire.getBytes(m, m.getInt());
                 if (mayJoin(StandardCharsets.UTF_8.decode(m).toString())) {
                     primary.epochAtLeast(theirEpoch); // it may have seen more of them than a guest that was booted anew
                     onJoin(joinSession, incarnation, offer);

@@ -39,6 +39,16 @@ final class Wire {
         return new String(bytes, StandardCharsets.UTF_8);
     }
 
+    /** That many bytes, if they are there: memory is not taken on a peer's word. */
+    static byte[] getBytes(ByteBuffer from, int length) {
+        if (length < 0 || length > from.remaining()) {
+            throw new IllegalArgumentException(length + " bytes announced, there are " + from.remaining());
+        }
+        byte[] bytes = new byte[length];
+        from.get(bytes);
+        return bytes;
+    }
+
     /** Payload of a SYNC entry. */
     record Sync(long view, long epoch, boolean verify, boolean handOver, String hasher) {
         ByteBuffer encode() {
@@ -66,7 +76,7 @@ final class Wire {
 
     static List<Integer> getInts(ByteBuffer from) {
         int n = from.getInt();
-        List<Integer> ints = new ArrayList<>(n);
+        List<Integer> ints = new ArrayList<>();
         for (int i = 0; i < n; i++) {
             ints.add(from.getInt());
         }

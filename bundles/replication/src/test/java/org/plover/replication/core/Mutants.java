@@ -22,7 +22,7 @@ import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
-/** Plants one fault after the other and runs both simulations on each; see {@code itests/mutants.sh --help}. */
+/** Plants one fault after the other and runs both simulations and the tests of the cores on each; see {@code itests/mutants.sh --help}. */
 public final class Mutants {
     private static final String NONE = "none";
     private static final long MINUTES_MAX = 10;
@@ -83,10 +83,20 @@ public final class Mutants {
             found = run(classes, "org.plover.consensus.paxos.sim.ChaosRun", seed, schedules);
             by = "consensus";
         }
+        if (found[0].equals("kept")) {
+            String[] schedulesOf = found;
+            found = run(classes, "org.plover.replication.core.PlantedTests");
+            if (found[0].equals("kept")) {
+                found = schedulesOf;
+            } else {
+                by = "tests";
+            }
+        }
         boolean kept = found[0].equals("kept");
         print(name, intact ? found[0] : kept ? "NOT FOUND" : found[0].equals("broken") ? "found" : found[0], kept ? "-" : by, found[1], found[2],
                 kept ? group[3] + " groups did not come back" : found[4].substring(0, Math.min(150, found[4].length())));
-        if (intact ? !kept : kept && !patch.contains("\nNot found:")) {
+        boolean asItShould = intact || patch.contains("\nNot found:") ? kept || found[0].equals("broken") && !intact : found[0].equals("broken");
+        if (!asItShould) {
             missed++;
         }
     }

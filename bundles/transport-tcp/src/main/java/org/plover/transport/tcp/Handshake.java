@@ -16,6 +16,12 @@ import org.slf4j.LoggerFactory;
  * the handshake's bytes and none of the frames behind them, so that the socket can be handed on without leftovers.
  */
 final class Handshake implements Loop.Ready {
+    /** Makes the wire of a connected, non-blocking channel. */
+    interface Wires {
+        /** @param resume called on any thread when the wire has more to do before bytes can pass */
+        Wire over(SocketChannel channel, Runnable resume) throws IOException;
+    }
+
     /** Decides; called on the control loop. */
     interface Owner {
         /** The caller has said who it is; answer with {@link #welcome} or {@link #refuse}. */
@@ -37,6 +43,8 @@ final class Handshake implements Loop.Ready {
     private enum Step {
         /** Calling: TCP is being set up. */
         CONNECTING,
+        /** Connected; TLS is being set up, if it is wanted. */
+        SECURING,
         /** Calling: HELLO is out. Stays so after the WELCOME, since a hang-up still has to be noticed. */
         CALLED,
         /** Being called: nothing heard yet. */
@@ -45,6 +53,8 @@ final class Handshake implements Loop.Ready {
         AWAIT_READY,
         /** A refusal is on its way out, or frames may follow: nothing is read here any more. */
         SILENT,
+        /** Not to be spoken to; open a moment longer, so that it can read why: a reset would take the reason away from it. */
+        LINGERING,
         /** Closed or handed on. */
         OVER
     }
@@ -52,8 +62,11 @@ final class Handshake implements Loop.Ready {
     private static final Logger LOG = LoggerFactory.getLogger(Handshake.class);
     private static final int TLS_HANDSHAKE_RECORD = 0x16;
 
+    private static final int LINGER_BYTES = 64 << 10;
+
+    private final Loop loop;
     private final SocketChannel channel;
-    private final Wire.Factory wires;
+    private final Wires wires;
     private final String where;
     private final long deadlineNanos;
     private final int limitMillis;
@@ -67,8 +80,9 @@ final class Handshake implements Loop.Ready {
     private ByteBuffer in = ByteBuffer.allocate(Hello.PREFIX_BYTES);
     private ByteBuffer out = ByteBuffer.allocate(0);
 
-    private Handshake(Owner owner, SocketChannel channel, Wire.Factory wires, String where, int limitMillis, Hello calling) {
+    private Handshake(Owner owner, Loop loop, SocketChannel channel, Wires wires, String where, int limitMillis, Hello calling) {
         this.owner = owner;
+        this.loop = loop;
         this.channel = channel;
         this.wires = wires;
         this.where = where;
@@ -78,20 +92,20 @@ final class Handshake implements Loop.Ready {
     }
 
     /** Follows a connection that this side is opening; {@code channel.connect} has been called. */
-    static Handshake call(Owner owner, Loop loop, SocketChannel channel, Wire.Factory wires, String where, int limitMillis,
+    static Handshake call(Owner owner, Loop loop, SocketChannel channel, Wires wires, String where, int limitMillis,
                           Hello hello) throws IOException {
-        Handshake handshake = new Handshake(owner, channel, wires, where, limitMillis, hello);
+        Handshake handshake = new Handshake(owner, loop, channel, wires, where, limitMillis, hello);
         handshake.step = Step.CONNECTING;
         handshake.key = channel.register(loop.selector(), SelectionKey.OP_CONNECT, handshake);
         return handshake;
     }
 
     /** Follows a connection that was accepted. */
-    static Handshake answer(Owner owner, Loop loop, SocketChannel channel, Wire.Factory wires, String where, int limitMillis)
+    static Handshake answer(Owner owner, Loop loop, SocketChannel channel, Wires wires, String where, int limitMillis)
             throws IOException {
-        Handshake handshake = new Handshake(owner, channel, wires, where, limitMillis, null);
-        handshake.step = Step.AWAIT_HELLO;
-        handshake.wire = wires.over(channel, false);
+        Handshake handshake = new Handshake(owner, loop, channel, wires, where, limitMillis, null);
+        handshake.step = Step.SECURING;
+        handshake.wire = wires.over(channel, handshake::resume);
         handshake.key = channel.register(loop.selector(), SelectionKey.OP_READ, handshake);
         return handshake;
     }
@@ -152,7 +166,7 @@ final class Handshake implements Loop.Ready {
     }
 
     void expire(long now) {
-        if (step == Step.SILENT && out.hasRemaining() && now - deadlineNanos >= 0) {
+        if ((step == Step.LINGERING || step == Step.SILENT && isSending()) && now - deadlineNanos >= 0) {
             close();
         } else if (step != Step.OVER && now - deadlineNanos >= 0) {
             fail(step == Step.CONNECTING ? "no connection within " + limitMillis + " ms"
@@ -172,6 +186,12 @@ final class Handshake implements Loop.Ready {
         try {
             if (ready.isConnectable()) {
                 finishConnect();
+            } else if (step == Step.SECURING) {
+                secure();
+                return;
+            } else if (step == Step.LINGERING) {
+                linger();
+                return;
             }
             if (step != Step.OVER && ready.isWritable()) {
                 flush();
@@ -194,10 +214,67 @@ final class Handshake implements Loop.Ready {
             throw new IOException("Connection refused");
         }
         channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-        wire = wires.over(channel, true);
-        step = Step.CALLED;
-        key.interestOps(SelectionKey.OP_READ);
-        write(calling.encode(Hello.HELLO));
+        wire = wires.over(channel, this::resume);
+        step = Step.SECURING;
+        secure();
+    }
+
+    private void resume() {
+        loop.execute(() -> {
+            if (step == Step.SECURING) {
+                try {
+                    secure();
+                } catch (IOException | CancelledKeyException e) {
+                    fail(LaneLink.describe(e));
+                }
+            }
+        });
+    }
+
+    private void secure() throws IOException {
+        Wire.Progress progress;
+        try {
+            progress = wire.handshake();
+        } catch (IOException e) {
+            if (calling != null) {
+                throw e;
+            }
+            step = Step.LINGERING;
+            owner.onFailed(this, LaneLink.describe(e));
+            linger();
+            return;
+        }
+        switch (progress) {
+            case READABLE -> key.interestOps(SelectionKey.OP_READ);
+            case WRITABLE -> key.interestOps(SelectionKey.OP_WRITE);
+            case BUSY -> key.interestOps(0);
+            case DONE -> {
+                key.interestOps(SelectionKey.OP_READ);
+                step = calling != null ? Step.CALLED : Step.AWAIT_HELLO;
+                if (calling != null) {
+                    write(calling.encode(Hello.HELLO));
+                }
+                if (wire.hasMore()) {
+                    read();
+                }
+            }
+        }
+    }
+
+    private void linger() {
+        try {
+            channel.shutdownOutput();
+            key.interestOps(SelectionKey.OP_READ);
+            if (channel.read(ByteBuffer.allocate(LINGER_BYTES)) < 0) {
+                close();
+            }
+        } catch (IOException | CancelledKeyException e) {
+            close();
+        }
+    }
+
+    private boolean isSending() {
+        return out.hasRemaining() || wire.unsentBytes() > 0;
     }
 
     private void read() throws IOException {
@@ -269,7 +346,7 @@ final class Handshake implements Loop.Ready {
 
     private void flush() throws IOException {
         wire.write(out);
-        if (out.hasRemaining()) {
+        if (isSending()) {
             key.interestOpsOr(SelectionKey.OP_WRITE);
             return;
         }
@@ -280,7 +357,7 @@ final class Handshake implements Loop.Ready {
     }
 
     private void fail(String reason) {
-        boolean refusing = step == Step.SILENT && out.hasRemaining();
+        boolean refusing = step == Step.SILENT && isSending();
         close();
         if (!refusing) {
             owner.onFailed(this, reason);

@@ -48,8 +48,13 @@ final class LaneLink implements Loop.Ready, Inbox.Sink {
         try {
             lastHeardNanos = System.nanoTime();
             outbox.attach(channel.register(loop.selector(), SelectionKey.OP_READ, this));
+            if (wire.hasMore()) {
+                receive();
+            }
         } catch (ClosedChannelException | CancelledKeyException e) {
             fail("lane " + lane + " was closed while it was set up");
+        } catch (IOException e) {
+            fail("lane " + lane + ": " + describe(e));
         }
     }
 
@@ -136,22 +141,29 @@ final class LaneLink implements Loop.Ready, Inbox.Sink {
                 outbox.drain();
             }
             if (key.isReadable()) {
-                int count = inbox.receive(wire, this);
-                if (count < 0) {
-                    fail("the peer closed lane " + lane);
-                } else if (count > 0) {
-                    long now = System.nanoTime();
-                    if (lane == Lane.CONTROL) {
-                        peer.onHeardAfter(now - lastHeardNanos, now);
-                    }
-                    lastHeardNanos = now;
-                }
+                receive();
             }
         } catch (IOException e) {
             fail("lane " + lane + ": " + describe(e));
         } catch (CancelledKeyException e) {
             fail("lane " + lane + " was closed");
         }
+    }
+
+    /** Reads once from the socket, and all that the wire already has. */
+    private void receive() throws IOException {
+        do {
+            int count = inbox.receive(wire, this);
+            if (count < 0) {
+                fail("the peer closed lane " + lane);
+            } else if (count > 0) {
+                long now = System.nanoTime();
+                if (lane == Lane.CONTROL) {
+                    peer.onHeardAfter(now - lastHeardNanos, now);
+                }
+                lastHeardNanos = now;
+            }
+        } while (!dead && wire.hasMore());
     }
 
     @Override

@@ -34,7 +34,7 @@ final class Outbox {
     }
 
     long queuedBytes() {
-        return queuedBytes;
+        return queuedBytes + wire.unsentBytes();
     }
 
     long lastSentNanos() {
@@ -93,7 +93,7 @@ final class Outbox {
     /** From now on the key is asked for write readiness while something waits. Called on the loop's thread. */
     synchronized void attach(SelectionKey writeKey) {
         key = writeKey;
-        if (!queue.isEmpty()) {
+        if (!queue.isEmpty() || wire.unsentBytes() > 0) {
             key.interestOpsOr(SelectionKey.OP_WRITE);
         }
     }
@@ -110,12 +110,11 @@ final class Outbox {
                 break;
             }
         }
-        long taken = count == 0 ? 0 : wire.write(gather, count);
-        queuedBytes = queuedBytes - taken;
+        queuedBytes = queuedBytes - wire.write(gather, count);
         while (!queue.isEmpty() && !queue.peekFirst().hasRemaining()) {
             pool.giveBack(queue.pollFirst());
         }
-        if (queue.isEmpty()) {
+        if (queue.isEmpty() && wire.unsentBytes() == 0) {
             key.interestOpsAnd(~SelectionKey.OP_WRITE);
         }
     }
@@ -148,6 +147,7 @@ final class Outbox {
         System.arraycopy(parts, 0, gather, 1, parts.length);
         int count = parts.length + 1;
         wire.write(gather, count);
+        awaitWritable();
         for (int i = 0; i < count; i++) {
             enqueue(gather[i]);
             gather[i] = null;
@@ -178,6 +178,7 @@ final class Outbox {
     private void writeOrEnqueue(ByteBuffer bytes) throws IOException {
         if (queue.isEmpty()) {
             wire.write(bytes);
+            awaitWritable();
         }
         enqueue(bytes);
     }
@@ -201,13 +202,28 @@ final class Outbox {
             bytes.position(bytes.position() + piece);
         }
         queuedBytes = queuedBytes + count;
-        if (wasEmpty && key != null) {
-            try {
-                key.interestOpsOr(SelectionKey.OP_WRITE);
-            } catch (CancelledKeyException e) {
-                throw new IOException("the connection was closed while sending", e);
+        if (wasEmpty) {
+            wakeWriter();
+        }
+    }
+
+    /** The wire may hold back what it has taken; it has to be asked again when the socket is writable. */
+    private void awaitWritable() throws IOException {
+        if (wire.unsentBytes() > 0) {
+            wakeWriter();
+        }
+    }
+
+    private void wakeWriter() throws IOException {
+        if (key == null) {
+            return;
+        }
+        try {
+            if ((key.interestOpsOr(SelectionKey.OP_WRITE) & SelectionKey.OP_WRITE) == 0) {
+                key.selector().wakeup();
             }
-            key.selector().wakeup();
+        } catch (CancelledKeyException e) {
+            throw new IOException("the connection was closed while sending", e);
         }
     }
 

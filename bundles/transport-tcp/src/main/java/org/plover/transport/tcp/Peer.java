@@ -171,7 +171,8 @@ final class Peer implements Handshake.Owner {
         bulk = b;
         state = State.UP;
         transport.problems().over(about());
-        LOG.info("group {}: connected to {}", transport.group().name(), this);
+        String key = a.lanes[0].wire().peerKey();
+        LOG.info("group {}: connected to {}{}", transport.group().name(), this, key == null ? "" : ", TLS 1.3, key " + key);
         try {
             transport.listener().onConnected(member.index(), theirs.incarnation());
         } catch (RuntimeException | Error e) {
@@ -241,6 +242,15 @@ final class Peer implements Handshake.Owner {
         state = State.DOWN;
     }
 
+    /** Other pins are in force. Only a member that has none left loses its link: while keys are changed nothing is to be lost. */
+    void onPinsChanged() {
+        if (transport.isKnown(member)) {
+            nextCallNanos = System.nanoTime();
+        } else if (control != null) {
+            breakLink(control, "no key of it is pinned any more");
+        }
+    }
+
     // ------------------------------------------------------------------ control loop: calling
 
     /** The member is to be found elsewhere; whoever speaks from the old place is not it any more. */
@@ -261,6 +271,12 @@ final class Peer implements Handshake.Owner {
     }
 
     private void call() {
+        if (!transport.isKnown(member)) {
+            nextCallNanos = System.nanoTime() + backoff.slowNanos(transport.settings());
+            transport.problems().say(about(), "no connection to " + this + ": no key of it is pinned; add what 'plover identity' prints there"
+                    + " to pins in " + Peers.PID);
+            return;
+        }
         if (isLiteral(member.host())) {
             connect(new InetSocketAddress(member.host(), member.port()));
             return;
@@ -298,7 +314,8 @@ final class Peer implements Handshake.Owner {
                 try {
                     transport.prepare(channel, lane);
                     channel.connect(address);
-                    a.lanes[lane.ordinal()] = Handshake.call(this, transport.controlLoop(), channel, transport.wires(),
+                    a.lanes[lane.ordinal()] = Handshake.call(this, transport.controlLoop(), channel,
+                            (connected, resume) -> transport.overCalled(connected, member, resume),
                             member.host() + ":" + member.port(), transport.settings().handshakeMillisMax(),
                             transport.hello(lane, member.index(), a.session));
                 } catch (IOException | RuntimeException e) {

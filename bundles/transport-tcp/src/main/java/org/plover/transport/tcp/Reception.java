@@ -14,7 +14,7 @@ import org.plover.api.group.Member;
 
 /** The listening socket, and callers until it is known which member they are. Lives on the control loop. */
 final class Reception implements Loop.Ready, Handshake.Owner {
-    /** Callers that have not said who they are; more than this and the oldest goes, so that strangers cannot shut members out. */
+    /** Callers that have not said who they are; more than this and one goes. */
     private static final int UNKNOWN_MAX = 16;
     private static final long ACCEPT_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -114,15 +114,31 @@ final class Reception implements Loop.Ready, Handshake.Owner {
         String host = ((InetSocketAddress) channel.getRemoteAddress()).getAddress().getHostAddress();
         try {
             transport.prepare(channel, null);
-            unknown.addLast(Handshake.answer(this, transport.controlLoop(), channel, transport.wires(), host,
+            unknown.addLast(Handshake.answer(this, transport.controlLoop(), channel, transport::overCaller, host,
                     transport.settings().handshakeMillisMax()));
         } catch (IOException e) {
             channel.close();
             transport.problems().say("caller " + host, "a connection from " + host + " failed: " + LaneLink.describe(e));
         }
         if (unknown.size() > UNKNOWN_MAX) {
-            unknown.pollFirst().close();
+            Handshake least = oldestOfTheMostNumerous();
+            unknown.remove(least);
+            least.close();
         }
+    }
+
+    /** So that whoever calls very often shuts out itself before it shuts out a member. */
+    private Handshake oldestOfTheMostNumerous() {
+        Handshake chosen = null;
+        long most = 0;
+        for (Handshake one : unknown) {
+            long calls = unknown.stream().filter(other -> other.where().equals(one.where())).count();
+            if (calls > most) {
+                most = calls;
+                chosen = one;
+            }
+        }
+        return chosen;
     }
 
     @Override
@@ -133,6 +149,9 @@ final class Reception implements Loop.Ready, Handshake.Owner {
         if (refusal == null && (theirs.from() < 0 || theirs.from() > group.self())) {
             refusal = new Refusal(Refusal.Code.OTHER, "member #" + theirs.from() + " at " + handshake.where() + " called member '"
                     + mine.name() + "', but the member with the lower index calls; this is a fault of that program");
+        }
+        if (refusal == null) {
+            refusal = transport.doubt(theirs.from(), handshake.wire().peerKey());
         }
         if (refusal != null) {
             transport.problems().say("caller " + handshake.where() + " " + refusal.code(), "refused a call: " + refusal.text());

@@ -5,6 +5,8 @@ import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -32,14 +34,18 @@ final class TcpTransport implements Transport {
 
     private static final Logger LOG = LoggerFactory.getLogger(TcpTransport.class);
 
+    private static final String IN_THE_CLEAR = "members talk in the clear and believe whoever calls (security=none in " + Peers.PID
+            + "); whoever reaches their ports can read and change the guest";
+
     private volatile Group group;
     private final long incarnation;
     private final TransportListener listener;
     private final Supplier<Settings> settings;
+    private final Peers trust;
+    private final Runnable onPinsChanged = this::pinsChanged;
     private final Versions versions;
     private final Consumer<TcpTransport> onClose;
     private final long instance = new SecureRandom().nextLong();
-    private final Wire.Factory wires = (channel, calling) -> new Wire.Plain(channel);
     private final ChunkPool pool = new ChunkPool();
     private final Problems problems;
     private final Peer[] peers = new Peer[Group.SIZE];
@@ -51,12 +57,14 @@ final class TcpTransport implements Transport {
     private long lastSession;
     private long lastTickNanos = System.nanoTime();
 
-    TcpTransport(Group group, long incarnation, TransportListener listener, Supplier<Settings> settings, Versions versions,
-                 Consumer<TcpTransport> onClose) throws IOException {
+    TcpTransport(Group group, long incarnation, TransportListener listener, Supplier<Settings> settings, Peers trust,
+                 Versions versions, Consumer<TcpTransport> onClose) throws IOException {
         this.group = group;
         this.incarnation = incarnation;
         this.listener = listener;
         this.settings = settings;
+        this.trust = trust;
+        trust.check();
         this.versions = versions;
         this.onClose = onClose;
         this.problems = new Problems(LOG, "group " + group.name() + ": ");
@@ -85,8 +93,12 @@ final class TcpTransport implements Transport {
         }
         LOG.info("group {}: member '{}' listens at {}:{}", group.name(), group.me().name(),
                 settings.get().listenHost().isEmpty() ? group.me().host() : settings.get().listenHost(), group.me().port());
+        if (!trust.pins().tls()) {
+            LOG.warn("group {}: {}", group.name(), IN_THE_CLEAR);
+        }
         bulkLoop.start();
         controlLoop.start();
+        trust.whenChanged(onPinsChanged);
     }
 
     // ------------------------------------------------------------------ Transport
@@ -145,10 +157,30 @@ final class TcpTransport implements Transport {
         }
     }
 
+    @Override
+    public List<String> notes() {
+        if (!trust.pins().tls()) {
+            return List.of(IN_THE_CLEAR);
+        }
+        List<String> notes = new ArrayList<>();
+        List<String> unknown = group.members().stream().filter(m -> m.index() != group.self() && !isKnown(m)).map(Member::name).toList();
+        if (!unknown.isEmpty()) {
+            notes.add("no key is pinned for " + String.join(" and ", unknown) + ": no connection; add what 'plover identity' prints there to pins in "
+                    + Peers.PID);
+        }
+        String mine = trust.fingerprint();
+        if (trust.pins().knows(group.me().name()) && !trust.pins().allows(group.me().name(), mine)) {
+            notes.add("this member's key " + mine + " is not among the pins of " + group.me().name() + " in " + Peers.PID
+                    + "; where the others have the same pins they refuse it");
+        }
+        return List.copyOf(notes);
+    }
+
     /** {@inheritDoc} May be called from a listener method; then that call is the last one. */
     @Override
     public void close() {
         closed = true;
+        trust.forget(onPinsChanged);
         controlLoop.stop();
         bulkLoop.stop();
         controlLoop.awaitQuiet();
@@ -186,8 +218,37 @@ final class TcpTransport implements Transport {
         return settings.get();
     }
 
-    Wire.Factory wires() {
-        return wires;
+    /** The wire to a member that this side calls. */
+    Wire overCalled(SocketChannel channel, Member member, Runnable resume) throws IOException {
+        return trust.over(channel, true, List.of(member.name()), resume);
+    }
+
+    /** The wire to a caller, who may be any other member. */
+    Wire overCaller(SocketChannel channel, Runnable resume) throws IOException {
+        return trust.over(channel, false, group.members().stream().filter(m -> m.index() != group.self()).map(Member::name).toList(), resume);
+    }
+
+    /** Whether a connection to the member is possible at all. */
+    boolean isKnown(Member member) {
+        return !trust.pins().tls() || trust.pins().knows(member.name());
+    }
+
+    /** Why the key that a caller has shown is not that of the member that it says it is; null if it is. */
+    Refusal doubt(int from, String key) {
+        Member member = group.member(from);
+        if (!trust.pins().tls() || key != null && trust.pins().allows(member.name(), key)) {
+            return null;
+        }
+        return new Refusal(Refusal.Code.OTHER, "whoever says it is member '" + member.name() + "' has the key " + key
+                + ", which is not pinned for that name in " + Peers.PID + " of member '" + group.me().name() + "'");
+    }
+
+    private void pinsChanged() {
+        for (Peer peer : peers) {
+            if (peer != null) {
+                controlLoop.execute(peer::onPinsChanged);
+            }
+        }
     }
 
     ChunkPool pool() {

@@ -9,6 +9,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.metatype.annotations.Designate;
 import org.plover.api.group.Group;
 import org.plover.api.transport.Transport;
@@ -17,7 +18,7 @@ import org.plover.api.transport.TransportProvider;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Transports over TCP. Works without a configuration; a changed one reaches open transports at once. */
+/** Transports over TCP, under TLS unless an operator says otherwise. Works without a configuration; a changed one reaches open transports at once. */
 @Component(configurationPid = TcpTransportProvider.PID, property = TransportProvider.ID + "=" + TcpTransportProvider.NAME)
 @Designate(ocd = TcpTransportConfig.class)
 public final class TcpTransportProvider implements TransportProvider {
@@ -27,16 +28,14 @@ public final class TcpTransportProvider implements TransportProvider {
     private static final Logger LOG = LoggerFactory.getLogger(TcpTransportProvider.class);
 
     private final Set<TcpTransport> open = ConcurrentHashMap.newKeySet();
+    private final Peers peers;
     private volatile Settings settings;
 
     /** @throws IllegalArgumentException if a value is out of its range; the message names it */
     @Activate
-    public TcpTransportProvider(TcpTransportConfig config) {
-        this(Settings.of(config));
-    }
-
-    TcpTransportProvider(Settings settings) {
-        this.settings = settings;
+    public TcpTransportProvider(TcpTransportConfig config, @Reference Peers peers) {
+        this.settings = Settings.of(config);
+        this.peers = peers;
     }
 
     @Modified
@@ -64,7 +63,7 @@ public final class TcpTransportProvider implements TransportProvider {
     @Override
     public Transport open(Group group, long incarnation, TransportListener listener) throws IOException {
         Objects.requireNonNull(listener, "listener");
-        TcpTransport transport = new TcpTransport(group, incarnation, listener, () -> settings, TcpTransport.Versions.CURRENT,
+        TcpTransport transport = new TcpTransport(group, incarnation, listener, () -> settings, peers, TcpTransport.Versions.CURRENT,
                 open::remove);
         open.add(transport);
         return transport;

@@ -59,7 +59,7 @@ public class AllocationTest {
 
     @Test
     public void shouldNotAllocatePerMessageOnceWarm() throws Exception {
-        try (Trio trio = new Trio()) {
+        try (Trio trio = new Trio(Trio.Security.PLAIN)) {
             Bouncer a = new Bouncer(1);
             Bouncer b = new Bouncer(0);
             b.transport = trio.open(1, b, Trio.QUICK);

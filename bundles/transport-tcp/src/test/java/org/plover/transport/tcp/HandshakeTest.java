@@ -6,25 +6,43 @@ import static org.junit.Assert.assertTrue;
 
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.After;
+import org.junit.Before;
 import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.junit.runners.Parameterized;
 import org.plover.api.group.Group;
 import org.plover.api.group.Member;
 import org.plover.api.group.MemberKind;
 import org.plover.api.transport.Lane;
 import org.plover.api.transport.Transport;
 
+@RunWith(Parameterized.class)
 public class HandshakeTest {
-    private final Trio trio = new Trio();
+    @Parameterized.Parameters(name = "{0}")
+    public static Object[] over() {
+        return Trio.Security.values();
+    }
+
+    @Parameterized.Parameter
+    public Trio.Security security;
+
+    private Trio trio;
     private final Recorder a = new Recorder();
     private final Recorder b = new Recorder();
     /** A version that this build does not speak yet. */
     private static final int NEXT = TcpTransport.Versions.CURRENT.max() + 1;
+
+    @Before
+    public void open() throws IOException {
+        trio = new Trio(security);
+    }
 
     @After
     public void close() throws IOException {
@@ -131,7 +149,14 @@ public class HandshakeTest {
     public void shouldRefuseACallMeantForAnotherMember() throws Exception {
         TcpTransport ta = trio.open(0, a, Trio.QUICK);
         TcpTransport wrong = trio.open(2, b, Trio.at(Trio.QUICK, trio.host(1)));
-        assertBothSay(ta, wrong, Refusal.Code.ADDRESS, "the address of member 'bob' leads to another member");
+        String words = "the address of member 'bob' leads to another member";
+        if (security == Trio.Security.TLS) {
+            Recorder.awaitTrue("the caller complains", () -> says(ta, "member 1", words));
+            Recorder.awaitTrue("the called one complains", () -> says(wrong, "caller 127.0.0.1", "does not accept this member's key"));
+            assertEquals(List.of(), a.events());
+        } else {
+            assertBothSay(ta, wrong, Refusal.Code.ADDRESS, words);
+        }
     }
 
     @Test
@@ -154,7 +179,7 @@ public class HandshakeTest {
         b.awaitConnected(0, 1);
         first.close();
         b.awaitDisconnected(0, 1);
-        try (TcpTransport again = new TcpTransport(trio.group(0), 77, new Recorder(), () -> Trio.QUICK,
+        try (TcpTransport again = new TcpTransport(trio.group(0), 77, new Recorder(), () -> Trio.QUICK, trio.peers(0),
                 TcpTransport.Versions.CURRENT, closed -> { })) {
             b.awaitConnected(0, 2);
             assertEquals(77, b.events("connected", 0).get(1).incarnation());
@@ -165,12 +190,20 @@ public class HandshakeTest {
     public void shouldDropGarbageOnThePortAndGoOnServing() throws Exception {
         TcpTransport tb = trio.open(1, b, Trio.QUICK);
         assertDropped("GET / HTTP/1.1\r\nHost: x\r\n\r\n".getBytes());
-        awaitComplaint(tb, "does not speak the Plover transport protocol");
+        awaitComplaint(tb, security == Trio.Security.TLS ? "does not speak TLS and this one does" : "does not speak the Plover transport protocol");
         assertDropped(new byte[] {0x16, 3, 1, 2, 0, 1, 0, 1, 0xf, 3, 3, 0});
-        awaitComplaint(tb, "speaks TLS");
-        assertDropped(ByteBuffer.allocate(Hello.PREFIX_BYTES).putInt(Hello.MAGIC).putInt(0x01010100).putInt(1 << 30).array());
+        awaitComplaint(tb, security == Trio.Security.TLS ? "hung up while TLS was set up" : "speaks TLS");
+
+        trio.open(0, a, Trio.QUICK);
+        b.awaitConnected(0, 1);
+    }
+
+    @Test
+    public void shouldDropAMemberWhoseHandshakeCannotBeAndGoOnServing() throws Exception {
+        TcpTransport tb = trio.open(1, b, Trio.QUICK);
+        assertDroppedAsMember(ByteBuffer.allocate(Hello.PREFIX_BYTES).putInt(Hello.MAGIC).putInt(0x01010100).putInt(1 << 30).array());
         awaitComplaint(tb, "announced a handshake of 1073741824 bytes");
-        assertDropped(ByteBuffer.allocate(Hello.PREFIX_BYTES + 3).putInt(Hello.MAGIC).putInt(0x01010100).putInt(3).array());
+        assertDroppedAsMember(ByteBuffer.allocate(Hello.PREFIX_BYTES + 3).putInt(Hello.MAGIC).putInt(0x01010100).putInt(3).array());
         awaitComplaint(tb, "cut short");
 
         trio.open(0, a, Trio.QUICK);
@@ -181,17 +214,33 @@ public class HandshakeTest {
         Recorder.awaitTrue("the log says: " + words, () -> says(transport, "caller 127.0.0.1", words));
     }
 
+    private void assertDroppedAsMember(byte[] garbage) throws IOException {
+        try (Socket socket = trio.socket(0, 1)) {
+            socket.getOutputStream().write(garbage);
+            assertHungUp(socket);
+        }
+    }
+
+    /** Half of a handshake is given up when its sender stops; all else at once. */
     private void assertDropped(byte[] garbage) throws IOException {
         try (Socket socket = new Socket(trio.host(1), Trio.PORT)) {
-            socket.setSoTimeout(10_000);
             socket.getOutputStream().write(garbage);
-            int answer;
-            try {
-                answer = socket.getInputStream().read();
-            } catch (java.net.SocketException reset) {
-                answer = -1;
+            if (security == Trio.Security.TLS && garbage[0] == 0x16) {
+                socket.shutdownOutput();
             }
-            assertEquals(-1, answer);
+            assertHungUp(socket);
+        }
+    }
+
+    private static void assertHungUp(Socket socket) throws IOException {
+        socket.setSoTimeout(10_000);
+        try {
+            InputStream in = socket.getInputStream();
+            while (in.read() >= 0) {
+                continue; // a reason, in TLS's own words
+            }
+        } catch (java.net.SocketException | javax.net.ssl.SSLException reset) {
+            assertTrue(reset.getMessage(), reset.getMessage() != null);
         }
     }
 
@@ -201,7 +250,7 @@ public class HandshakeTest {
 
         RawCaller(TcpTransport likeness) throws IOException {
             for (Lane lane : Lane.values()) {
-                Socket socket = new Socket(trio.host(1), Trio.PORT);
+                Socket socket = trio.socket(0, 1);
                 lanes[lane.ordinal()] = socket;
                 send(lane, likeness.hello(lane, 1, 42).encode(Hello.HELLO));
                 DataInputStream in = new DataInputStream(socket.getInputStream());
@@ -233,8 +282,8 @@ public class HandshakeTest {
 
     /** A transport whose identity {@link RawCaller} borrows; its own calls go nowhere. */
     private TcpTransport likenessOfAnn() throws IOException {
-        Trio elsewhere = new Trio();
-        TcpTransport likeness = new TcpTransport(trio.group(0), 1, a, () -> Trio.at(Trio.QUICK, elsewhere.host(0)),
+        Trio elsewhere = new Trio(Trio.Security.PLAIN);
+        TcpTransport likeness = new TcpTransport(trio.group(0), 1, a, () -> Trio.at(Trio.QUICK, elsewhere.host(0)), trio.peers(0),
                 TcpTransport.Versions.CURRENT, closed -> { });
         likeness.close();
         return likeness;

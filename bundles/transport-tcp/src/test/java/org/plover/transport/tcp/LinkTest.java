@@ -12,17 +12,34 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.After;
+import org.junit.Before;
 import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.junit.runners.Parameterized;
 import org.plover.api.transport.Lane;
 import org.plover.api.transport.Transport;
 
+@RunWith(Parameterized.class)
 public class LinkTest {
+    @Parameterized.Parameters(name = "{0}")
+    public static Object[] over() {
+        return Trio.Security.values();
+    }
+
+    @Parameterized.Parameter
+    public Trio.Security security;
+
     private static final int HEARTBEAT_MILLIS = 20;
     private static final int SILENCE_MILLIS = 300;
 
-    private final Trio trio = new Trio();
+    private Trio trio;
     private final Recorder a = new Recorder();
     private final Recorder b = new Recorder();
+
+    @Before
+    public void open() throws IOException {
+        trio = new Trio(security);
+    }
 
     @After
     public void close() throws IOException {

@@ -12,12 +12,23 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.junit.runners.Parameterized;
 import org.plover.api.group.Group;
 import org.plover.api.transport.Lane;
 import org.plover.api.transport.Transport;
 import org.plover.api.transport.TransportListener;
 
+@RunWith(Parameterized.class)
 public class OrderTest {
+    @Parameterized.Parameters(name = "{0}")
+    public static Object[] over() {
+        return Trio.Security.values();
+    }
+
+    @Parameterized.Parameter
+    public Trio.Security security;
+
     private static final int SENDERS = 2;
     private static final int MESSAGES = 400;
     private static final int[] SIZES = {0, 1, 9, 200, 1_400, 16 << 10, (16 << 10) + 1, 70_000, 300_000};
@@ -96,7 +107,7 @@ public class OrderTest {
     @Test
     public void shouldDeliverEveryMessageWholeAndInOrderFromConcurrentSendersOnBothLanes() throws Exception {
         int expected = 2 * 2 * SENDERS * MESSAGES * 2;
-        try (Trio trio = new Trio()) {
+        try (Trio trio = new Trio(security)) {
             List<Checker> checkers = new ArrayList<>();
             List<TcpTransport> transports = new ArrayList<>();
             for (int i = 0; i < Group.SIZE; i++) {
@@ -136,7 +147,7 @@ public class OrderTest {
 
     @Test
     public void shouldCarryTheLargestMessageOnTheControlLaneToo() throws Exception {
-        try (Trio trio = new Trio()) {
+        try (Trio trio = new Trio(security)) {
             Recorder a = new Recorder();
             Recorder b = new Recorder();
             TcpTransport ta = trio.open(0, a, Trio.QUICK);

@@ -37,9 +37,9 @@ public class SettingsTest {
 
     @Test
     public void shouldTuneAnOpenTransportAndKeepTheFormerValuesWhenTheNewOnesCannotBe() throws Exception {
-        Trio trio = new Trio();
+        Trio trio = new Trio(Trio.Security.PLAIN);
         Map<String, Object> values = new HashMap<>(Map.of("silenceMillis", 10_000));
-        TcpTransportProvider provider = new TcpTransportProvider(config(values));
+        TcpTransportProvider provider = new TcpTransportProvider(config(values), Keys.plain());
         try (Transport transport = provider.open(trio.group(0), 1, new Recorder())) {
             assertEquals(10_000, ((TcpTransport) transport).settings().silenceMillis());
             values.put("silenceMillis", 20_000);

@@ -2,12 +2,17 @@ package org.plover.transport.tcp;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.security.GeneralSecurityException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
 import org.plover.api.group.Group;
 import org.plover.api.group.Member;
 import org.plover.api.group.MemberKind;
+import org.plover.api.identity.Identity;
 import org.plover.api.transport.TransportListener;
 
 /**
@@ -15,6 +20,9 @@ import org.plover.api.transport.TransportListener;
  * tests need no free ports and do not meet each other.
  */
 final class Trio implements AutoCloseable {
+    /** What a test is run over. */
+    enum Security { PLAIN, TLS }
+
     static final int PORT = 7400;
     static final Settings QUICK = settings(20, 10_000);
 
@@ -22,6 +30,35 @@ final class Trio implements AutoCloseable {
     private final String net = "127." + ThreadLocalRandom.current().nextInt(1, 255) + "." + ThreadLocalRandom.current().nextInt(255);
     private final List<TcpTransport> opened = new ArrayList<>();
     private final List<FaultyLink> links = new ArrayList<>();
+    private final Keys keys;
+
+    Trio(Security security) throws IOException {
+        keys = security == Security.TLS ? new Keys() : null;
+    }
+
+    /** Whom that member believes, and who it is. */
+    Peers peers(int self) {
+        return keys == null ? Keys.plain() : keys.peers(self);
+    }
+
+    /** A connection to a member, as another member makes it. */
+    Socket socket(int self, int member) throws IOException {
+        if (keys == null) {
+            return new Socket(host(member), PORT);
+        }
+        try {
+            SSLContext context = SSLContext.getInstance("TLSv1.3");
+            context.init(Identity.load(keys.home(self)).managers(), new TrustManager[] {new PinnedTrust(peers(self).pins(), Keys.MEMBERS)}, null);
+            return context.getSocketFactory().createSocket(host(member), PORT);
+        } catch (GeneralSecurityException e) {
+            throw new IOException(e);
+        }
+    }
+
+    /** The members' keys; null without TLS. */
+    Keys keys() {
+        return keys;
+    }
 
     static Settings settings(int heartbeatMillis, int silenceMillis) {
         return new Settings(heartbeatMillis, silenceMillis, silenceMillis, 10, 50, 3_000, 8 << 20, 32 << 20, 0, 0, "");
@@ -60,7 +97,7 @@ final class Trio implements AutoCloseable {
     }
 
     TcpTransport open(Group group, TransportListener listener, Settings settings, TcpTransport.Versions versions) throws IOException {
-        TcpTransport transport = new TcpTransport(group, 1_000 + group.self(), listener, () -> settings, versions, closed -> { });
+        TcpTransport transport = new TcpTransport(group, 1_000 + group.self(), listener, () -> settings, peers(group.self()), versions, closed -> { });
         opened.add(transport);
         return transport;
     }
@@ -78,5 +115,8 @@ final class Trio implements AutoCloseable {
             link.close();
         }
         opened.forEach(TcpTransport::close);
+        if (keys != null) {
+            keys.close();
+        }
     }
 }

@@ -31,7 +31,7 @@ import org.plover.demo.Resp;
  * R id nanos answer                             answered, as {@link Answer} writes it
  * B client reign nanos reason                   a connection broke; a new one is opened
  * X reign nanos                                 connections were given up: what was not answered never will be
- * C reign nanos                                 all clients are connected
+ * C reign nanos                                 all clients are connected, and the service answers
  * A nanos                                       the audit is over: all keys were read over fresh connections
  * </pre>
  *
@@ -183,6 +183,7 @@ public final class Recorder {
                 channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
                 Socket socket = channel.socket();
                 socket.connect(address, CONNECT_MILLIS_MAX);
+                awaitService(socket);
                 channel.configureBlocking(false);
                 channel.register(selector, SelectionKey.OP_READ, client);
                 client.channel = channel;
@@ -197,6 +198,22 @@ public final class Recorder {
                 }
                 Thread.sleep(50);
             }
+        }
+    }
+
+    /** A Redis that has just been started accepts connections, and refuses all commands until it has read its file. */
+    private static void awaitService(Socket socket) throws IOException, InterruptedException {
+        socket.setSoTimeout((int) TimeUnit.SECONDS.toMillis(CONNECT_SECONDS_MAX));
+        BufferedReader in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII), 1);
+        while (true) {
+            socket.getOutputStream().write(Resp.command("PING"));
+            String answer = in.readLine();
+            if ("+PONG".equals(answer)) {
+                return;
+            } else if (answer == null || !answer.startsWith("-LOADING")) {
+                throw new IOException("PING was answered with " + answer);
+            }
+            Thread.sleep(50);
         }
     }
 

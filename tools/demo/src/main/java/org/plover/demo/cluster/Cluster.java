@@ -84,7 +84,7 @@ public final class Cluster implements AutoCloseable {
     }
 
     /** Starts an appliance on a host that has none. */
-    public void start(Host host) throws IOException {
+    public void start(Host host) throws IOException, InterruptedException {
         String members = hosts.stream().map(h -> '"' + h.name + "\\=" + (h.witness ? "witness" : "replica") + "@"
                 + Lab.syncAddress(h.number) + ":" + GROUP_PORT + '"').collect(Collectors.joining(","));
         String config = "self=\"" + host.name + "\"\n"
@@ -107,7 +107,17 @@ public final class Cluster implements AutoCloseable {
             others.put("org.plover.policy.idle", options.policyConfig().entrySet().stream()
                     .map(e -> e.getKey() + "=\"" + e.getValue() + "\"\n").collect(Collectors.joining()));
         }
+        others.put("org.plover.peers", "security=\"tls\"\npins=[" + pins() + "]\n");
         host.start(config, others);
+    }
+
+    /** Every host knows the keys of all, as an operator would have told it. */
+    private String pins() throws IOException, InterruptedException {
+        List<String> pins = new ArrayList<>();
+        for (Host host : hosts) {
+            pins.add('"' + host.name + "\\=" + host.key() + '"');
+        }
+        return String.join(",", pins);
     }
 
     /** The same guest in one QEMU on one host, its interface on the same bridge, nothing in between. */

@@ -6,10 +6,13 @@ import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** One host of the demo: a namespace, and an appliance in it with its own configuration and data. */
@@ -19,6 +22,8 @@ public final class Host {
     private static final int IMAGES_SPARE_MIB = 8;
     /** On the loopback of each host's own namespace. */
     private static final String CONSOLE_PORT = "8443";
+    private static final long KEY_SECONDS_MAX = 120;
+    private static final Pattern FINGERPRINT = Pattern.compile("sha256:[0-9a-f]{64}");
 
     public final String name;
     public final int number;
@@ -29,6 +34,7 @@ public final class Host {
     private final Path ramDir;
     private final List<Path> masterDisks;
     private final List<Path> mounted = new ArrayList<>();
+    private String key;
     private Process appliance;
     private ControlLine control;
     /** Where connections to the web console come in from outside of the namespace; null if there is no console. */
@@ -103,8 +109,39 @@ public final class Host {
         return appliance != null && appliance.isAlive();
     }
 
-    /** Starts an appliance with nothing but a configuration: an empty host. */
-    void start(String vmConfig, Map<String, String> otherConfigs) throws IOException {
+    /**
+     * Fingerprint of its key. The key is made once and kept apart from its data: an administrator puts it back on an empty host that
+     * takes the place of one that died.
+     */
+    synchronized String key() throws IOException, InterruptedException {
+        if (key == null) {
+            String said = Shell.run(KEY_SECONDS_MAX, List.of(plover.toString(), "init", "--data", keys().toString()));
+            Matcher m = FINGERPRINT.matcher(said);
+            if (!m.find()) {
+                throw new IOException("plover init names no key: " + said);
+            }
+            key = m.group();
+        }
+        return key;
+    }
+
+    private Path keys() {
+        return dir.resolve("keys");
+    }
+
+    private void installKey() throws IOException, InterruptedException {
+        key();
+        Files.createDirectories(data());
+        for (String file : List.of("identity-password", "identity.p12")) {
+            if (!Files.exists(data().resolve(file))) {
+                Files.copy(keys().resolve(file), data().resolve(file), StandardCopyOption.COPY_ATTRIBUTES);
+            }
+        }
+    }
+
+    /** Starts an appliance with nothing but a configuration and its key: an empty host. */
+    void start(String vmConfig, Map<String, String> otherConfigs) throws IOException, InterruptedException {
+        installKey();
         Path config = dir.resolve("config");
         Files.createDirectories(config);
         Files.createDirectories(ramDir);

@@ -61,6 +61,18 @@ public class FailureDetectionTest {
         c.commit();
     }
 
+    /** It would propose to go on alone; the others, who hear it, would accept that, and nobody could take over. */
+    @Test
+    public void shouldNotTellTheLeaderOfASilentBackupWhenItHearsTheWitnessNoMoreEither() {
+        for (int run = 0; run < RUNS; run++) {
+            SimCluster c = known(600 + run);
+            c.network().cut(B, A);
+            c.network().cut(WITNESS, A);
+            c.awaitLeader(B);
+            assertEquals(0, c.node(A).toldSilentNanos);
+        }
+    }
+
     @Test
     public void shouldTellTheLeaderOfASilentBackupWhicheverDirectionIsCut() {
         for (int[] cut : new int[][] {{A, B}, {B, A}}) {

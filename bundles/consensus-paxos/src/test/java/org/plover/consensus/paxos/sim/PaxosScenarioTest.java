@@ -16,6 +16,7 @@ import org.junit.Test;
 import org.plover.api.consensus.Consensus;
 import org.plover.api.consensus.EntryType;
 import org.plover.api.consensus.Membership;
+import org.plover.consensus.paxos.SimProviders;
 
 /** What happens when one thing goes wrong, told one at a time. */
 public class PaxosScenarioTest {
@@ -256,6 +257,51 @@ public class PaxosScenarioTest {
         c.network().heal();
         c.awaitLeader(B);
         assertTrue(c.node(B).guest >= sent);
+    }
+
+    @Test
+    public void shouldNotLeadByTheWordOfAWitnessThatHasGotOnlyAPartOfTheLogAgain() {
+        SimCluster c = new SimCluster(25);
+        c.provider = SimProviders.NARROW;
+        c.startAll();
+        c.awaitProtected();
+        c.node(A).manages = false;
+        c.network().cut(A, B);
+        for (int i = 0; i < 40; i++) {
+            c.node(A).core().propose(EntryType.INPUT, c.payload(), c.now());
+        }
+        c.node(A).core().flush(c.now());
+        long last = c.node(A).core().lastIndex();
+        c.await("committed with the witness", () -> c.node(A).core().commitIndex() == last);
+        c.node(WITNESS).crash();
+        c.node(WITNESS).start();
+        c.await("the witness has a part of the log", () -> c.node(WITNESS).core().lastIndex() > c.node(B).core().lastIndex());
+        assertTrue(c.node(WITNESS).core().lastIndex() < last);
+        c.node(A).crash();
+        c.network().heal();
+        c.run(2_000 * MILLIS);
+        assertEquals("what was committed is known to nobody who is there", null, c.leader());
+    }
+
+    @Test
+    public void shouldNotCountAMemberThatHasLeft() {
+        SimCluster c = SimCluster.formed(26);
+        c.node(A).manages = false;
+        Membership m = c.node(A).core().membership();
+        c.node(A).core().proposeMembership(m.without(m.view(), WITNESS), c.now());
+        c.await("the witness has left", () -> c.node(A).core().membership().hasLeft(WITNESS) && c.node(B).core().membership().hasLeft(WITNESS)
+                && c.node(WITNESS).core().membership().hasLeft(WITNESS));
+        c.network().isolate(B);
+        long committed = c.node(A).core().commitIndex();
+        c.node(A).core().propose(EntryType.INPUT, c.payload(), c.now());
+        c.node(A).core().flush(c.now());
+        c.run(500 * MILLIS);
+        assertEquals("it has the entry, and counts for nothing", committed, c.node(A).core().commitIndex());
+        assertEquals(c.node(A).core().lastIndex(), c.node(WITNESS).core().lastIndex());
+        c.node(A).crash();
+        c.network().heal();
+        c.run(2_000 * MILLIS);
+        assertEquals("the replica alone is no majority of two", null, c.leader());
     }
 
     @Test
