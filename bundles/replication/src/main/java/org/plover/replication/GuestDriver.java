@@ -27,6 +27,7 @@ import org.plover.api.machine.MachineSpec;
 import org.plover.api.machine.StartMode;
 import org.plover.api.memory.GuestMemory;
 import org.plover.api.memory.PageSet;
+import org.plover.api.status.ProgressingFuture;
 import org.plover.api.transport.Transport;
 import org.plover.linux.SystemCallException;
 import org.plover.replication.core.Guest;
@@ -720,7 +721,11 @@ final class GuestDriver implements Guest, AutoCloseable {
                 request.completeExceptionally(new IllegalStateException(hasDisks() ? "no machine is up here yet" : "this guest has no disks"));
                 return;
             }
-            disks.disks().copyTo(files).whenComplete((done, failed) -> {
+            CompletableFuture<Void> copy = disks.disks().copyTo(files);
+            if (request instanceof ProgressingFuture<?> asked && copy instanceof ProgressingFuture<?> known) {
+                asked.follow(known);
+            }
+            copy.whenComplete((done, failed) -> {
                 if (failed == null) {
                     request.complete(null);
                 } else {

@@ -22,6 +22,7 @@ import org.plover.api.disk.DiskListener;
 import org.plover.api.disk.Disks;
 import org.plover.api.disk.DisksSpec;
 import org.plover.api.disk.Standing;
+import org.plover.api.status.ProgressingFuture;
 import org.plover.api.health.Finding;
 import org.plover.api.memory.PageSet;
 import org.plover.linux.Memory;
@@ -516,7 +517,14 @@ final class StoreDisks implements Disks {
             store.direct.copying(true);
             snapshot.begin(journal.rotate());
             store.checkpointer.protect(snapshot);
-            return CompletableFuture.runAsync(() -> copy(snapshot), copier);
+            ProgressingFuture<Void> result = new ProgressingFuture<>();
+            result.whenComplete((done, failed) -> {
+                if (result.isCancelled()) {
+                    snapshot.abandon("it was cancelled");
+                }
+            });
+            copier.execute(() -> copy(snapshot, result));
+            return result;
         } catch (IOException e) {
             endCopy(snapshot, e);
             return CompletableFuture.failedFuture(e);
@@ -525,19 +533,24 @@ final class StoreDisks implements Disks {
         }
     }
 
-    private void copy(Snapshot snapshot) {
+    private void copy(Snapshot snapshot, ProgressingFuture<Void> result) {
         IOException failure = null;
         try {
             if (!journal.awaitFreed(snapshot.boundary(), true)) {
                 throw new IOException("the disks are being closed");
             }
-            snapshot.run();
+            snapshot.run(result::reached);
         } catch (IOException e) {
             failure = e;
+        } catch (RuntimeException | Error e) {
+            result.completeExceptionally(e);
+            throw e;
         }
         failure = endCopy(snapshot, failure);
-        if (failure != null) {
-            throw new CompletionException(failure);
+        if (failure == null) {
+            result.complete(null);
+        } else {
+            result.completeExceptionally(failure);
         }
     }
 
