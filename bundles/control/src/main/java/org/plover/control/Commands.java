@@ -104,7 +104,7 @@ final class Commands {
             case Protocol.HELLO -> hello();
             case Protocol.STATUS -> status(request);
             case Protocol.EPOCHS -> RecordJson.toJson(theVm(request).epochsSince(number(request, Protocol.SINCE, -1)));
-            case Protocol.VERIFY, Protocol.VERIFY_DISKS, Protocol.BACKUP, Protocol.SWITCHOVER, Protocol.FORCE_PRIMARY, Protocol.LEAVE, Protocol.JOIN, Protocol.REPLACE ->
+            case Protocol.VERIFY, Protocol.VERIFY_DISKS, Protocol.BACKUP, Protocol.GROW_DISK, Protocol.SWITCHOVER, Protocol.FORCE_PRIMARY, Protocol.LEAVE, Protocol.JOIN, Protocol.REPLACE ->
                 order(command, request, user);
             case Protocol.DOCTOR -> RecordJson.toJson(preflight.run(checks.get()));
             default -> throw new CommandException(Code.UNKNOWN_COMMAND,
@@ -137,6 +137,11 @@ final class Commands {
         }
         if (request.containsKey(Protocol.FILES)) {
             arguments.add(Protocol.FILES, request.get(Protocol.FILES));
+        }
+        for (String name : List.of(Protocol.DISK, Protocol.BYTES)) {
+            if (request.containsKey(name)) {
+                arguments.add(name, number(request, name, -1));
+            }
         }
         String id = orders.given(vm.name(), order, arguments.build(), user, situation(vm));
         String result = "interrupted";
@@ -179,6 +184,16 @@ final class Commands {
             case Protocol.BACKUP -> {
                 List<String> files = files(request);
                 yield said(await(request, vm, () -> vm.backup(files), order, "the copy goes on; give a longer --timeout to wait for it"));
+            }
+            case Protocol.GROW_DISK -> {
+                long disk = number(request, Protocol.DISK, -1);
+                long bytes = number(request, Protocol.BYTES, -1);
+                if (disk < 0 || disk > Integer.MAX_VALUE || bytes < 1) {
+                    throw new CommandException(Code.BAD_REQUEST, "\"" + Protocol.DISK + "\" must be a disk's number and \"" + Protocol.BYTES
+                            + "\" its new length");
+                }
+                yield said(await(request, vm, () -> vm.growDisk((int) disk, bytes), order,
+                        "it goes on, a block device takes its time; give the order again to be told"));
             }
             case Protocol.SWITCHOVER -> said(await(request, vm, vm::switchover, order,
                     "it may still come about: 'plover status' says which member leads"));

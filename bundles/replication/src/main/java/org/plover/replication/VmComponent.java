@@ -273,13 +273,13 @@ public final class VmComponent implements ProtectedVm, Settings {
     }
 
     @Override
-    public String hardware() {
-        return settings.hardware(disk);
+    public String hardware(long[] diskBytes) {
+        return settings.hardware(diskBytes);
     }
 
     @Override
-    public List<String> differences(String theirs, String theirName) {
-        return settings.differences(disk, theirs, theirName);
+    public List<String> differences(long[] diskBytes, String theirs, String theirName) {
+        return settings.differences(diskBytes, theirs, theirName);
     }
 
     // ---- what operators ask ----
@@ -323,6 +323,17 @@ public final class VmComponent implements ProtectedVm, Settings {
         CompletableFuture<Void> request = new CompletableFuture<>();
         loop.copyDisks(files.stream().map(Path::of).toList(), request);
         return request.thenApply(done -> "copied " + disks + " disk" + (disks == 1 ? "" : "s") + " to " + String.join(", ", files));
+    }
+
+    @Override
+    public CompletableFuture<String> growDisk(int number, long bytes) {
+        if (number < 0 || number >= settings.disks().disks().size()) {
+            return CompletableFuture.failedFuture(new IllegalStateException("there is no disk " + number + "; the guest has "
+                    + settings.disks().disks().size() + ", counted from 0"));
+        }
+        CompletableFuture<String> request = new CompletableFuture<>();
+        loop.growDisk(number, bytes, request);
+        return request;
     }
 
     @Override
