@@ -304,13 +304,13 @@ public final class VmComponent implements ProtectedVm, Settings {
     }
 
     @Override
-    public String hardware() {
-        return settings.hardware(disk);
+    public String hardware(long[] diskBytes) {
+        return settings.hardware(diskBytes);
     }
 
     @Override
-    public List<String> differences(String theirs, String theirName) {
-        return settings.differences(disk, theirs, theirName);
+    public List<String> differences(long[] diskBytes, String theirs, String theirName) {
+        return settings.differences(diskBytes, theirs, theirName);
     }
 
     // ---- what operators ask ----
@@ -375,6 +375,17 @@ public final class VmComponent implements ProtectedVm, Settings {
             }
         });
         return answer;
+    }
+
+    @Override
+    public CompletableFuture<String> growDisk(int number, long bytes) {
+        if (number < 0 || number >= settings.disks().disks().size()) {
+            return CompletableFuture.failedFuture(new IllegalStateException("there is no disk " + number + "; the guest has "
+                    + settings.disks().disks().size() + ", counted from 0"));
+        }
+        CompletableFuture<String> request = new CompletableFuture<>();
+        loop.growDisk(number, bytes, request);
+        return request;
     }
 
     @Override

@@ -496,6 +496,40 @@ final class StoreDisks implements Disks {
         return sets[disk];
     }
 
+    // ---- length ----
+
+    @Override
+    public CompletableFuture<String> makeRoom(int disk, long bytes) {
+        CompletableFuture<String> result = new CompletableFuture<>();
+        Thread thread = new Thread(() -> {
+            try {
+                store.check();
+                store.images[disk].makeRoom(bytes);
+                result.complete("");
+            } catch (IOException e) {
+                result.complete(e.getMessage());
+            } catch (RuntimeException e) {
+                result.completeExceptionally(e);
+            }
+        }, "plover-disk-room-" + spec.name());
+        thread.setDaemon(true);
+        thread.start();
+        return result;
+    }
+
+    @Override
+    public void resize(int disk, long bytes) throws IOException {
+        if (bytes < bytes(disk)) {
+            beginFilling();
+        }
+        if (bytes != bytes(disk)) {
+            store.resize(disk, bytes);
+        }
+        if (server != null) {
+            server.disconnect(exports.get(disk));
+        }
+    }
+
     // ---- operations ----
 
     @Override
