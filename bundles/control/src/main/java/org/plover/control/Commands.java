@@ -106,6 +106,7 @@ final class Commands {
             case Protocol.EPOCHS -> RecordJson.toJson(theVm(request).epochsSince(number(request, Protocol.SINCE, -1)));
             case Protocol.VERIFY, Protocol.VERIFY_DISKS, Protocol.BACKUP, Protocol.SWITCHOVER, Protocol.FORCE_PRIMARY, Protocol.LEAVE, Protocol.JOIN, Protocol.REPLACE ->
                 order(command, request, user);
+            case Protocol.ENROL -> enrol(request, user);
             case Protocol.DOCTOR -> RecordJson.toJson(preflight.run(checks.get()));
             default -> throw new CommandException(Code.UNKNOWN_COMMAND,
                     "there is no command '" + command + "'; the command line may be newer than the running appliance ("
@@ -233,6 +234,19 @@ final class Commands {
             answer.add(Protocol.FILE, VmConfigurations.FACTORY + "~" + vm.name() + ".config").add(Protocol.CONTENT, content);
         }
         return answer.build();
+    }
+
+    private JsonObject enrol(JsonObject request, String user) throws CommandException {
+        String member = needed(request, Protocol.MEMBER);
+        String pin = text(request, Protocol.PIN);
+        VmConfigurations.Enrolled enrolled = configurations.enrol(member, needed(request, Protocol.FINGERPRINT), pin);
+        if (pin != null) {
+            LOG.info("member {} is believed with the key {} from now on, by order of {}", member, pin, user);
+        }
+        JsonObjectBuilder files = JSON.createObjectBuilder();
+        enrolled.files().forEach(files::add);
+        return JSON.createObjectBuilder().add(Protocol.ADDRESS, enrolled.host()).add(Protocol.PINS, JSON.createArrayBuilder(enrolled.pins()))
+                .add(Protocol.FILES, files).add(Protocol.OTHERS, JSON.createArrayBuilder(enrolled.others())).build();
     }
 
     private static String names(VmStatus status, Predicate<MemberStatus> which) {

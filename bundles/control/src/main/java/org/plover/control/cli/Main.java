@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
 
 /** The {@code plover} command: asks and tells the appliance on this host by its control socket. */
 @Command(name = "plover", versionProvider = Main.Version.class, synopsisSubcommandLabel = "COMMAND",
-        subcommands = {RunCommand.class, InitCommand.class, IdentityCommand.class, StatusCommand.class, EpochsCommand.class, VerifyCommand.class, BackupCommand.class, DiskCommand.class, SwitchoverCommand.class,
+        subcommands = {RunCommand.class, InitCommand.class, IdentityCommand.class, InviteCommand.class, PinCommand.class, StatusCommand.class, EpochsCommand.class, VerifyCommand.class, BackupCommand.class, DiskCommand.class, SwitchoverCommand.class,
             LeaveCommand.class, JoinCommand.class, ReplaceCommand.class, ForcePrimaryCommand.class, DoctorCommand.class, CommandLine.HelpCommand.class},
         description = {
             "Keeps an unmodified virtual machine running on two hosts at once, so that it survives the loss of either.",
