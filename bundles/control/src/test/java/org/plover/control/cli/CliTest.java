@@ -668,7 +668,7 @@ public class CliTest {
 
     @Test
     public void shouldExplainEveryCommandWithAnExample() {
-        for (String command : List.of("run", "status", "epochs", "verify", "switchover", "leave", "join", "replace", "force-primary",
+        for (String command : List.of("run", "init", "identity", "invite", "pin", "status", "epochs", "verify", "switchover", "leave", "join", "replace", "force-primary",
                 "doctor")) {
             assertEquals(0, plover("help", command));
             assertOut("Example: plover " + command, "plover " + command + " ");
