@@ -94,6 +94,26 @@ public class CliTest {
         assertEquals(next, out.toString());
     }
 
+    @Test
+    public void shouldBeginAConfigurationAndLeaveAloneWhatIsThere() throws Exception {
+        Path host = elsewhere.getRoot().toPath().resolve("host");
+        String members = "alpha=replica@192.0.2.1:7400,beta=replica@192.0.2.2:7400,gamma=witness@192.0.2.3:7400";
+        String[] rest = {"--config", host.resolve("config").toString(), "--data", host.resolve("data").toString()};
+        assertEquals(2, plover("init", "--vm", "redis", "--self", "delta", "--members", members, rest[0], rest[1], rest[2], rest[3]));
+        assertErr("--self: which of the members is this host?");
+        assertFalse("nothing was made", Files.exists(host));
+        assertEquals(2, plover("init", "--vm", "redis", "--self", "alpha", "--members", "alpha=replica@192.0.2.1:7400", rest[0], rest[1], rest[2], rest[3]));
+        assertErr("--members: name all three");
+        assertEquals(err.toString(), 0, plover("init", "--vm", "redis", "--self", "alpha", "--members", members, rest[0], rest[1], rest[2], rest[3]));
+        String vm = Files.readString(host.resolve("config/org.plover.vm~redis.config"));
+        assertTrue(vm, vm.startsWith("self=\"alpha\"\nmembers=[\"alpha\\=replica@192.0.2.1:7400\",\"beta\\=replica@"));
+        assertTrue(Files.readString(host.resolve("config/org.plover.peers.config")).startsWith("pins=[\"alpha\\=sha256:"));
+        Files.writeString(host.resolve("config/org.plover.vm~redis.config"), "mine");
+        assertEquals(0, plover("init", "--vm", "redis", "--self", "alpha", "--members", members, rest[0], rest[1], rest[2], rest[3]));
+        assertOut("is there already and stays as it is");
+        assertEquals("mine", Files.readString(host.resolve("config/org.plover.vm~redis.config")));
+    }
+
     // joining
 
     private FakeConfigurations invitingAlpha() {
