@@ -3,6 +3,7 @@ package org.plover.itests;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -10,24 +11,32 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509ExtendedTrustManager;
 
 /** An appliance that runs as an operator would run it: by {@code bin/plover} of the unpacked archive. */
 final class Appliance implements AutoCloseable {
 
     private static final int STOP_SECONDS_MAX = 30;
 
-    private final HttpClient http = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
+    private final HttpClient http = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).sslContext(trustingAnybody()).build();
+    private final Path launcher;
     private final Path data;
     private final Path output;
     private final int port;
     private final Process process;
 
-    private Appliance(Path data, Path output, int port, Process process) {
+    private Appliance(Path launcher, Path data, Path output, int port, Process process) {
+        this.launcher = launcher;
         this.data = data;
         this.output = output;
         this.port = port;
@@ -41,7 +50,7 @@ final class Appliance implements AutoCloseable {
         List<String> command = new ArrayList<>(List.of(launcher.toString(), "run", "--config", config.toString(),
                 "--data", data.toString(), "--http-port", String.valueOf(port), "--name=it"));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile()).start();
-        Appliance appliance = new Appliance(data, output, port, process);
+        Appliance appliance = new Appliance(launcher, data, output, port, process);
         try {
             Await.until("the web console answers", appliance::answers);
         } catch (Exception | AssertionError e) {
@@ -75,6 +84,34 @@ final class Appliance implements AutoCloseable {
         return send(request(path, user, password).GET());
     }
 
+    /** Any request with a JSON body as the given user; headers are names and values in turn. */
+    HttpResponse<String> json(String method, String path, String user, String password, String body, String... headers)
+            throws IOException, InterruptedException {
+        HttpRequest.Builder request = request(path, user, password).header("Content-Type", "application/json")
+                .method(method, HttpRequest.BodyPublishers.ofString(body));
+        return send(headers.length == 0 ? request : request.headers(headers));
+    }
+
+    /** POST of a form without credentials. */
+    HttpResponse<String> form(String path, String body, String... headers) throws IOException, InterruptedException {
+        HttpRequest.Builder request = request(path, null, null).header("Content-Type", "application/x-www-form-urlencoded")
+                .POST(HttpRequest.BodyPublishers.ofString(body));
+        return send(headers.length == 0 ? request : request.headers(headers));
+    }
+
+    /** Where a page of this appliance comes from, as a browser says it. */
+    String origin() {
+        return "https://127.0.0.1:" + port;
+    }
+
+    /** Asks by the command line. */
+    Command.Result plover(String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(launcher.toString()));
+        command.addAll(List.of(arguments));
+        command.addAll(List.of("--data", data.toString()));
+        return Command.run(data, command.toArray(String[]::new));
+    }
+
     /** Saves one property of a configuration as the form of the console does, which sends nothing else. */
     HttpResponse<String> saveInConsole(String pid, String key, String value) throws IOException, InterruptedException {
         return send(request("/system/console/configMgr/" + pid, "plover", password())
@@ -84,7 +121,7 @@ final class Appliance implements AutoCloseable {
     }
 
     private HttpRequest.Builder request(String path, String user, String password) {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(origin() + path))
                 .timeout(Duration.ofSeconds(20));
         if (user != null) {
             request.header("Authorization", "Basic " + Base64.getEncoder()
@@ -95,6 +132,40 @@ final class Appliance implements AutoCloseable {
 
     private HttpResponse<String> send(HttpRequest.Builder request) throws IOException, InterruptedException {
         return http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    /** The appliance has signed its certificate itself: nobody else can vouch for it. */
+    private static SSLContext trustingAnybody() {
+        try {
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, new TrustManager[] {new X509ExtendedTrustManager() {
+                @Override
+                public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) { }
+
+                @Override
+                public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) { }
+
+                @Override
+                public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) { }
+
+                @Override
+                public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) { }
+
+                @Override
+                public void checkClientTrusted(X509Certificate[] chain, String type) { }
+
+                @Override
+                public void checkServerTrusted(X509Certificate[] chain, String type) { }
+
+                @Override
+                public X509Certificate[] getAcceptedIssuers() {
+                    return new X509Certificate[0];
+                }
+            }}, null);
+            return context;
+        } catch (GeneralSecurityException e) {
+            throw new AssertionError("no TLS in this JVM", e);
+        }
     }
 
     ProcessHandle process() {

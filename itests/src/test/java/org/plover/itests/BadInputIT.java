@@ -68,6 +68,15 @@ public class BadInputIT {
         says(plover("run", "--nonsense"), 2, "--nonsense", "'plover run --help' lists");
         says(plover("status", "--data", root.resolve("none").toString()), 3, "no appliance runs here", "plover run");
         says(plover("switchover", "--yes", "--data", root.resolve("none").toString()), 3, "no appliance runs here", "plover run");
+        for (List<String> command : List.of(List.of("events"), List.of("settings"), List.of("set", "a", "b=c"), List.of("user", "list"))) {
+            List<String> asked = new ArrayList<>(command);
+            asked.addAll(List.of("--data", root.resolve("none").toString()));
+            says(plover(asked.toArray(String[]::new)), 3, "no appliance runs here", "plover run");
+        }
+        says(plover("set", "org.plover.policy.idle"), 2, "say what to set, as KEY=VALUE");
+        says(plover("set", "org.plover.policy.idle", "intervalMillisMax"), 2, "'intervalMillisMax' is not KEY=VALUE");
+        says(plover("user"), 2, "say what to do: list, add, passwd, remove or unlock");
+        says(plover("user", "add", "ada"), 2, "--role");
         assertFalse("nothing was made", Files.exists(root.resolve("none")));
     }
 

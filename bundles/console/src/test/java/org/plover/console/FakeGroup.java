@@ -5,12 +5,17 @@ import jakarta.json.JsonArray;
 import jakarta.json.JsonArrayBuilder;
 import jakarta.json.JsonObject;
 import jakarta.json.JsonObjectBuilder;
+import jakarta.json.JsonString;
 import jakarta.json.JsonValue;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.plover.control.domain.DomainException;
+import org.plover.control.domain.HostView;
+import org.plover.control.domain.Planner;
+import org.plover.control.wire.RecordJson;
 
 /** A group of three as the REST API of one member shows it, played by a script: what a test sets is what the page sees. Thread-safe. */
 final class FakeGroup {
@@ -103,6 +108,7 @@ final class FakeGroup {
             case "GET providers" -> ok(providers());
             case "GET doctor" -> ok(Json.createArrayBuilder().add(finding("WARNING", "Accelerator", "the CPU has no KVM here", "switch it on in the firmware")).build());
             case "GET operations" -> parts.length == 1 ? ok(list(operations.values())) : ok(advanced(parts[1]));
+            case "POST plans" -> plan(Json.createReader(new java.io.StringReader(body)).readObject());
             case "POST vms" -> begin(Json.createReader(new java.io.StringReader(body)).readObject());
             case "DELETE operations" -> ok(ended(parts[1], "cancelled", "cancelled by " + user, JsonValue.NULL));
             default -> error(404, "not-found", "there is no " + path);
@@ -225,12 +231,22 @@ final class FakeGroup {
     private static JsonArray providers() {
         JsonArrayBuilder all = Json.createArrayBuilder();
         Map.of("hasher", List.of("xxh3", "java"), "policy", List.of("idle"), "transport", List.of("tcp"), "consensus", List.of("paxos"), "gate", List.of("epoch"))
-                .forEach((kind, ids) -> ids.forEach(id -> all.add(Json.createObjectBuilder().add("kind", kind).add("id", id))));
+                .forEach((kind, ids) -> ids.forEach(id -> all.add(Json.createObjectBuilder().add("kind", kind).add("id", id)
+                        .add("bundle", "org.plover." + id).add("version", "0.1.0").add("setting", kind.equals("hasher") ? "hashers" : ""))));
         return all.build();
     }
 
     static JsonObject finding(String level, String subject, String text, String remedy) {
         return Json.createObjectBuilder().add("level", level).add("subject", subject).add("text", text).add("remedy", remedy).build();
+    }
+
+    private static Map.Entry<Integer, String> plan(JsonObject request) {
+        try {
+            return ok(RecordJson.toJson(Planner.plan(request.getString("text"), new Planner.Wishes(request.getString("name", ""),
+                    request.getJsonArray("members").getValuesAs(JsonString::getString), request.getString("bridge", "")), HostView.ofThisHost())));
+        } catch (DomainException e) {
+            return error(400, "bad-request", e.getMessage());
+        }
     }
 
     private Map.Entry<Integer, String> begin(JsonObject request) {

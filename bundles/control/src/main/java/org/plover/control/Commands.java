@@ -69,7 +69,7 @@ final class Commands implements CommandService {
                 Protocol.START, Protocol.CANCEL)) {
             lowest.put(command, AccessRole.OPERATOR);
         }
-        for (String command : List.of(Protocol.FORCE_PRIMARY, Protocol.REPLACE, Protocol.SET, Protocol.CHECK, Protocol.PLAN, Protocol.USERS, Protocol.USER_ADD,
+        for (String command : List.of(Protocol.FORCE_PRIMARY, Protocol.REPLACE, Protocol.GROW_DISK, Protocol.SET, Protocol.CHECK, Protocol.PLAN, Protocol.USERS, Protocol.USER_ADD,
                 Protocol.USER_PASSWORD, Protocol.USER_REMOVE, Protocol.USER_UNLOCK)) {
             lowest.put(command, AccessRole.ADMINISTRATOR);
         }

@@ -25,6 +25,8 @@ import org.slf4j.LoggerFactory;
  */
 final class OrderLog {
     static final String FILE_NAME = "orders.log";
+    /** In place of a virtual machine's name, for orders about the appliance itself. */
+    static final String NO_VM = "-";
 
     private static final Logger LOG = LoggerFactory.getLogger(OrderLog.class);
     private static final JsonProvider JSON = JsonProvider.provider();

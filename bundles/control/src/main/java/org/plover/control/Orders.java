@@ -31,8 +31,8 @@ import org.slf4j.LoggerFactory;
 /** Orders to a protected VM: each is carried out and written down. Thread-safe. */
 final class Orders {
     /** All that can be ordered. */
-    static final List<String> KINDS = List.of(Protocol.VERIFY, Protocol.VERIFY_DISKS, Protocol.BACKUP, Protocol.SWITCHOVER, Protocol.LEAVE,
-            Protocol.JOIN, Protocol.REPLACE, Protocol.FORCE_PRIMARY);
+    static final List<String> KINDS = List.of(Protocol.VERIFY, Protocol.VERIFY_DISKS, Protocol.BACKUP, Protocol.GROW_DISK,
+            Protocol.SWITCHOVER, Protocol.LEAVE, Protocol.JOIN, Protocol.REPLACE, Protocol.FORCE_PRIMARY);
 
     private static final Logger LOG = LoggerFactory.getLogger(Orders.class);
     private static final JsonProvider JSON = JsonProvider.provider();
@@ -46,6 +46,10 @@ final class Orders {
 
     /** How a request waits for its result. */
     private record Waiting(JsonObject request, ProtectedVm vm, Consumer<CompletableFuture<?>> begun) {
+    }
+
+    /** Which disk is to become how long. */
+    private record Growth(int disk, long bytes) {
     }
 
     Orders(Vms vms, VmConfigurations configurations, OrderLog log, IntSupplier timeoutSeconds) {
@@ -65,6 +69,7 @@ final class Orders {
         seconds(request);
         switch (order) {
             case Protocol.BACKUP -> files(request);
+            case Protocol.GROW_DISK -> growth(request);
             case Protocol.FORCE_PRIMARY -> Request.needed(request, Protocol.CONFIRMATION);
             case Protocol.LEAVE, Protocol.JOIN -> Request.needed(request, Protocol.MEMBER);
             case Protocol.REPLACE -> {
@@ -92,6 +97,11 @@ final class Orders {
         }
         if (request.containsKey(Protocol.FILES)) {
             arguments.add(Protocol.FILES, request.get(Protocol.FILES));
+        }
+        for (String name : List.of(Protocol.DISK, Protocol.BYTES)) {
+            if (request.containsKey(name)) {
+                arguments.add(name, Request.number(request, name, -1));
+            }
         }
         String id = log.given(vm.name(), order, arguments.build(), caller, situation(vm));
         String result = "interrupted";
@@ -136,6 +146,11 @@ final class Orders {
                 List<String> files = files(request);
                 yield said(await(new Waiting(request, vm, begun), () -> vm.backup(files), order, "the copy goes on; give a longer --timeout to wait for it"));
             }
+            case Protocol.GROW_DISK -> {
+                Growth growth = growth(request);
+                yield said(await(new Waiting(request, vm, begun), () -> vm.growDisk(growth.disk(), growth.bytes()), order,
+                        "it goes on, a block device takes its time; give the order again to be told"));
+            }
             case Protocol.SWITCHOVER -> said(await(new Waiting(request, vm, begun), vm::switchover, order,
                     "it may still come about: 'plover status' says which member leads"));
             case Protocol.FORCE_PRIMARY -> {
@@ -155,6 +170,16 @@ final class Orders {
     private String leave(JsonObject request, ProtectedVm vm, Consumer<CompletableFuture<?>> begun) throws CommandException, InterruptedException {
         String member = Request.needed(request, Protocol.MEMBER);
         return await(new Waiting(request, vm, begun), () -> vm.leave(member), Protocol.LEAVE, AGREEMENT_ADVICE);
+    }
+
+    private static Growth growth(JsonObject request) throws CommandException {
+        long disk = Request.number(request, Protocol.DISK, -1);
+        long bytes = Request.number(request, Protocol.BYTES, -1);
+        if (disk < 0 || disk > Integer.MAX_VALUE || bytes < 1) {
+            throw new CommandException(Code.BAD_REQUEST, "\"" + Protocol.DISK + "\" must be a disk's number and \"" + Protocol.BYTES
+                    + "\" its new length");
+        }
+        return new Growth((int) disk, bytes);
     }
 
     private static JsonObject said(String sentence) {

@@ -92,7 +92,7 @@ final class SettingsCommands {
     /** Changes some keys of a configuration, all or none. What was configured besides stays. */
     JsonObject set(JsonObject request, Caller caller) throws CommandException {
         String pid = Request.needed(request, Protocol.PID);
-        String id = log.given("", Protocol.SET, JSON.createObjectBuilder().add(Protocol.PID, pid)
+        String id = log.given(OrderLog.NO_VM, Protocol.SET, JSON.createObjectBuilder().add(Protocol.PID, pid)
                 .add(Protocol.VALUES, withoutSecrets(request)).build(), caller, "");
         String result = Code.FAILED.text();
         String message = "";
@@ -107,7 +107,7 @@ final class SettingsCommands {
             message = e.getMessage();
             throw e;
         } finally {
-            log.ended(id, "", Protocol.SET, result, message);
+            log.ended(id, OrderLog.NO_VM, Protocol.SET, result, message);
         }
     }
 

@@ -59,7 +59,7 @@ final class SettingsRules implements SettingsGuard {
 
     /** Whether nobody may see the value: passwords, and what is called like one. */
     static boolean isSecret(Metatype.Attribute attribute) {
-        return attribute.type() == AttributeDefinition.PASSWORD || isSecret(attribute.key());
+        return attribute.type() == AttributeDefinition.PASSWORD || attribute.type() == AttributeDefinition.STRING && isSecret(attribute.key());
     }
 
     static boolean isSecret(String key) {

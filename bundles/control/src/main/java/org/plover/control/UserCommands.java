@@ -1,6 +1,7 @@
 package org.plover.control;
 
 import jakarta.json.JsonObject;
+import jakarta.json.JsonObjectBuilder;
 import jakarta.json.JsonValue;
 import jakarta.json.spi.JsonProvider;
 import java.io.IOException;
@@ -17,8 +18,6 @@ import org.plover.control.wire.RecordJson;
 /** Who may log in over HTTP, as far as commands change it. What is changed is written down, passwords are not. */
 final class UserCommands {
     private static final JsonProvider JSON = JsonProvider.provider();
-    /** Orders about no virtual machine. */
-    private static final String APPLIANCE = "";
 
     private final Supplier<UserDirectory> directory;
     private final OrderLog log;
@@ -37,8 +36,11 @@ final class UserCommands {
             return RecordJson.toJson(users.list());
         }
         String name = Request.needed(request, Protocol.NAME);
-        String id = log.given(APPLIANCE, command, JSON.createObjectBuilder().add(Protocol.NAME, name)
-                .add(Protocol.ROLE, String.valueOf(Request.text(request, Protocol.ROLE))).build(), caller, "");
+        JsonObjectBuilder arguments = JSON.createObjectBuilder().add(Protocol.NAME, name);
+        if (Request.text(request, Protocol.ROLE) != null) {
+            arguments.add(Protocol.ROLE, Request.text(request, Protocol.ROLE));
+        }
+        String id = log.given(OrderLog.NO_VM, command, arguments.build(), caller, "");
         String result = Code.FAILED.text();
         String message = "";
         try {
@@ -53,7 +55,7 @@ final class UserCommands {
             message = "users cannot be stored: " + e.getMessage();
             throw new CommandException(Code.FAILED, message);
         } finally {
-            log.ended(id, APPLIANCE, command, result, message);
+            log.ended(id, OrderLog.NO_VM, command, result, message);
         }
     }
 

@@ -104,6 +104,11 @@ public final class FakeVm implements ProtectedVm {
     }
 
     @Override
+    public CompletableFuture<String> growDisk(int disk, long bytes) {
+        return order.apply("grow " + disk + " " + bytes);
+    }
+
+    @Override
     public CompletableFuture<String> switchover() {
         return switchover.get();
     }

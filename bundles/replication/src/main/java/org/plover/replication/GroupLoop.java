@@ -492,6 +492,10 @@ final class GroupLoop implements Effects, TransportListener, AutoCloseable {
         order(request, () -> guest.copyDisks(files, request));
     }
 
+    void growDisk(int disk, long bytes, CompletableFuture<String> request) {
+        order(request, () -> replica.requestGrowDisk(disk, bytes, request));
+    }
+
     void switchover(CompletableFuture<String> request) {
         order(request, () -> replica.requestSwitchover(request));
     }

@@ -27,6 +27,7 @@ import org.plover.api.machine.MachineSpec;
 import org.plover.api.machine.StartMode;
 import org.plover.api.memory.GuestMemory;
 import org.plover.api.memory.PageSet;
+import org.plover.api.status.ProgressingFuture;
 import org.plover.api.transport.Transport;
 import org.plover.linux.SystemCallException;
 import org.plover.replication.core.Guest;
@@ -146,7 +147,11 @@ final class GuestDriver implements Guest, AutoCloseable {
     }
 
     private void submit(String what, Task task) {
-        int mine = generation;
+        submit(generation, what, task);
+    }
+
+    /** @param mine for the machine of which generation it is */
+    private void submit(int mine, String what, Task task) {
         thread.execute(() -> {
             if (mine != generation) {
                 return;
@@ -720,7 +725,11 @@ final class GuestDriver implements Guest, AutoCloseable {
                 request.completeExceptionally(new IllegalStateException(hasDisks() ? "no machine is up here yet" : "this guest has no disks"));
                 return;
             }
-            disks.disks().copyTo(files).whenComplete((done, failed) -> {
+            CompletableFuture<Void> copy = disks.disks().copyTo(files);
+            if (request instanceof ProgressingFuture<?> asked && copy instanceof ProgressingFuture<?> known) {
+                asked.follow(known);
+            }
+            copy.whenComplete((done, failed) -> {
                 if (failed == null) {
                     request.complete(null);
                 } else {
@@ -728,6 +737,90 @@ final class GuestDriver implements Guest, AutoCloseable {
                     request.completeExceptionally(new IllegalStateException(cause.getMessage(), cause));
                 }
             });
+        });
+    }
+
+    // ---- length of disks ----
+
+    @Override
+    public long[] diskBytes() {
+        GuestDisks d = readyDisks;
+        if (d == null || !d.any()) {
+            return new long[0];
+        }
+        long[] bytes = new long[d.disks().count()];
+        for (int disk = 0; disk < bytes.length; disk++) {
+            bytes[disk] = d.disks().bytes(disk);
+        }
+        return bytes;
+    }
+
+    @Override
+    public void makeRoom(int disk, long bytes) {
+        submit("making room for disk " + disk, () -> {
+            int mine = doing;
+            room(disk, bytes).thenAccept(refusal -> report(mine, events -> events.onRoomMade(disk, bytes, refusal, System.nanoTime())));
+        });
+    }
+
+    /** What cannot be done is a refusal, however it is said. */
+    private CompletableFuture<String> room(int disk, long bytes) {
+        return disks.disks().makeRoom(disk, bytes).handle((refusal, failed) -> failed == null ? refusal : failed.toString());
+    }
+
+    @Override
+    public void resizeDisk(int disk, long bytes) {
+        submit("making room for disk " + disk, () -> {
+            int mine = doing;
+            room(disk, bytes).thenAccept(refusal -> {
+                if (refusal.isEmpty()) {
+                    submit(mine, "changing the length of disk " + disk, () -> resizeNow(disk, bytes));
+                } else {
+                    report(mine, events -> events.onDiskResized(disk, bytes, refusal, System.nanoTime()));
+                }
+            });
+        });
+    }
+
+    private void resizeNow(int disk, long bytes) throws IOException, MachineException {
+        boolean ran = machine.isRunning();
+        if (ran) {
+            disks.throttle(false);
+            machine.stop();
+        }
+        disks.disks().resize(disk, bytes);
+        String refusal = "";
+        try {
+            machine.resizeDisk(disk, bytes);
+        } catch (MachineException e) {
+            LOG.warn("the guest has not been told that disk {} has {} bytes", disk, bytes, e);
+            refusal = "the guest could not be told: " + e.getMessage();
+        }
+        if (ran) {
+            runOn();
+        }
+        String said = refusal;
+        report(events -> events.onDiskResized(disk, bytes, said, System.nanoTime()));
+    }
+
+    @Override
+    public void adoptDiskBytes(long[] bytes) {
+        submit("making room for the primary's disks", () -> {
+            int mine = doing;
+            CompletableFuture<String> all = CompletableFuture.completedFuture("");
+            for (int disk = 0; disk < bytes.length; disk++) {
+                int next = disk;
+                CompletableFuture<String> one = room(next, bytes[next]);
+                all = all.thenCombine(one, (before, refusal) -> before.isEmpty() ? refusal : before);
+            }
+            all.thenAccept(refusal -> submit(mine, "changing the lengths of disks", () -> {
+                for (int disk = 0; refusal.isEmpty() && disk < bytes.length; disk++) {
+                    if (bytes[disk] != disks.disks().bytes(disk)) {
+                        disks.disks().resize(disk, bytes[disk]);
+                    }
+                }
+                report(events -> events.onLengthsAdopted(refusal, System.nanoTime()));
+            }));
         });
     }
 

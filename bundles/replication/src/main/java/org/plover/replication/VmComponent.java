@@ -7,6 +7,7 @@ import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
@@ -38,6 +39,7 @@ import org.plover.api.policy.SyncPolicy;
 import org.plover.api.status.DiskVerifyReport;
 import org.plover.api.status.EpochRecord;
 import org.plover.api.status.LatencyCounts;
+import org.plover.api.status.ProgressingFuture;
 import org.plover.api.status.ProtectedVm;
 import org.plover.api.status.VerifyReport;
 import org.plover.api.status.VmEvent;
@@ -302,13 +304,13 @@ public final class VmComponent implements ProtectedVm, Settings {
     }
 
     @Override
-    public String hardware() {
-        return settings.hardware(disk);
+    public String hardware(long[] diskBytes) {
+        return settings.hardware(diskBytes);
     }
 
     @Override
-    public List<String> differences(String theirs, String theirName) {
-        return settings.differences(disk, theirs, theirName);
+    public List<String> differences(long[] diskBytes, String theirs, String theirName) {
+        return settings.differences(diskBytes, theirs, theirName);
     }
 
     // ---- what operators ask ----
@@ -361,9 +363,29 @@ public final class VmComponent implements ProtectedVm, Settings {
             return CompletableFuture.failedFuture(new IllegalStateException("the guest has " + disks + " disks; name as many files, not "
                     + files.size()));
         }
-        CompletableFuture<Void> request = order("backup", done -> "copied to " + String.join(", ", files));
+        ProgressingFuture<Void> request = order("backup", done -> "copied to " + String.join(", ", files));
         loop.copyDisks(files.stream().map(Path::of).toList(), request);
-        return request.thenApply(done -> "copied " + disks + " disk" + (disks == 1 ? "" : "s") + " to " + String.join(", ", files));
+        ProgressingFuture<String> answer = new ProgressingFuture<>();
+        answer.follow(request);
+        request.whenComplete((done, failed) -> {
+            if (failed == null) {
+                answer.complete("copied " + disks + " disk" + (disks == 1 ? "" : "s") + " to " + String.join(", ", files));
+            } else {
+                answer.completeExceptionally(failed);
+            }
+        });
+        return answer;
+    }
+
+    @Override
+    public CompletableFuture<String> growDisk(int number, long bytes) {
+        if (number < 0 || number >= settings.disks().disks().size()) {
+            return CompletableFuture.failedFuture(new IllegalStateException("there is no disk " + number + "; the guest has "
+                    + settings.disks().disks().size() + ", counted from 0"));
+        }
+        CompletableFuture<String> request = new CompletableFuture<>();
+        loop.growDisk(number, bytes, request);
+        return request;
     }
 
     @Override
@@ -395,11 +417,11 @@ public final class VmComponent implements ProtectedVm, Settings {
     }
 
     /** An operator's order, and what comes of it, as events. The door it came by has logged it, with who gave it. */
-    private <T> CompletableFuture<T> order(String what, Function<T, String> result) {
+    private <T> ProgressingFuture<T> order(String what, Function<T, String> result) {
         events.add("order", "ordered: " + what);
-        CompletableFuture<T> request = new CompletableFuture<>();
-        request.whenComplete((answer, refused) -> events.add("order",
-                what + (refused == null ? ": " + result.apply(answer) : " was not done: " + refused.getMessage())));
+        ProgressingFuture<T> request = new ProgressingFuture<>();
+        request.whenComplete((answer, refused) -> events.add("order", what + (refused == null ? ": " + result.apply(answer)
+                : refused instanceof CancellationException ? " was cancelled" : " was not done: " + refused.getMessage())));
         return request;
     }
 }

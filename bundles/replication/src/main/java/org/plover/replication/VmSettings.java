@@ -1,6 +1,5 @@
 package org.plover.replication;
 
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -14,7 +13,6 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.plover.api.disk.DiskFormat;
-import org.plover.api.disk.DiskProvider;
 import org.plover.api.disk.DiskSpec;
 import org.plover.api.disk.DisksSpec;
 import org.plover.api.group.Group;
@@ -179,9 +177,9 @@ record VmSettings(String name, Group group, MachineSpec machine, List<PortSpec> 
      * What must be alike on both replicas for the state of one to fit into the other, as {@code key=value} lines. Kernel and
      * initial RAM disk are not in it: they are in the guest's memory once it has booted.
      *
-     * @param provider knows how long the disks are
+     * @param diskBytes how long the disks are, as far as that is known
      */
-    String hardware(DiskProvider provider) {
+    String hardware(long[] diskBytes) {
         StringBuilder text = new StringBuilder("memoryMiB=" + machine.memoryMiB() + "\nvcpus=" + machine.vcpus() + "\n");
         for (int i = 0; i < machine.nics().size(); i++) {
             NicSpec nic = machine.nics().get(i);
@@ -189,23 +187,15 @@ record VmSettings(String name, Group group, MachineSpec machine, List<PortSpec> 
         }
         for (int i = 0; i < disks.disks().size(); i++) {
             DiskSpec disk = disks.disks().get(i);
-            text.append("disk ").append(i).append('=').append(length(provider, disk)).append(" bytes, sector ").append(disk.sectorBytes())
+            text.append("disk ").append(i).append('=').append(i < diskBytes.length ? Long.toString(diskBytes[i]) : "unknown").append(" bytes, sector ").append(disk.sectorBytes())
                     .append(disk.readOnly() ? ", read-only" : "").append('\n');
         }
         return text.toString();
     }
 
-    private static String length(DiskProvider provider, DiskSpec disk) {
-        try {
-            return Long.toString(provider.bytes(disk));
-        } catch (IOException e) {
-            return "unknown (" + String.valueOf(e.getMessage()).replace('\n', ' ') + "),";
-        }
-    }
-
     /** Where the other replica's {@link #hardware} differs from this one's: a sentence for each difference. */
-    List<String> differences(DiskProvider provider, String theirs, String theirName) {
-        Map<String, String> mine = lines(hardware(provider));
+    List<String> differences(long[] diskBytes, String theirs, String theirName) {
+        Map<String, String> mine = lines(hardware(diskBytes));
         Map<String, String> other = lines(theirs);
         Set<String> keys = new TreeSet<>(mine.keySet());
         keys.addAll(other.keySet());

@@ -15,7 +15,6 @@ import org.junit.Test;
 import org.plover.api.disk.DiskFormat;
 import org.plover.api.disk.DiskSpec;
 import org.plover.api.group.MemberKind;
-import org.plover.disk.nbd.BareDisks;
 
 public class VmSettingsTest {
     private static final String[] MEMBERS = {"a=replica@10.0.0.1:7000", "b=replica@host-b.example:7001", " c=witness@[fd00::3]:7002 "};
@@ -147,10 +146,13 @@ public class VmSettingsTest {
 
     @Test
     public void shouldNameEveryDifferenceOfTheOtherReplicasHardware() {
-        BareDisks disks = new BareDisks();
-        assertEquals(List.of(), of().differences(disks, of("kernel", "/elsewhere").hardware(disks), "b"));
-        assertEquals(List.of("memoryMiB is 256 here and 300 on b"), of().differences(disks, of("memoryMiB", 300).hardware(disks), "b"));
+        long[] none = {};
+        assertEquals(List.of(), of().differences(none, of("kernel", "/elsewhere").hardware(none), "b"));
+        assertEquals(List.of("memoryMiB is 256 here and 300 on b"), of().differences(none, of("memoryMiB", 300).hardware(none), "b"));
+        VmSettings disk = of("disks", new String[] {"/a"});
+        assertEquals(List.of("disk 0 is 8192 bytes, sector 512 here and 4096 bytes, sector 512 on b"),
+                disk.differences(new long[] {8192}, disk.hardware(new long[] {4096}), "b"));
         assertEquals(List.of("nic 0 is not there here and 52:54:00:00:00:01, mtu 1500 on b"),
-                of("nics", new String[0]).differences(disks, of("nics", new String[] {"52:54:00:00:00:01@br0"}).hardware(disks), "b"));
+                of("nics", new String[0]).differences(none, of("nics", new String[] {"52:54:00:00:00:01@br0"}).hardware(none), "b"));
     }
 }

@@ -16,6 +16,7 @@ import java.security.MessageDigest;
 import java.util.Base64;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.plover.api.control.AccessRole;
 import org.plover.api.control.Caller;
 import org.plover.api.control.CommandService;
@@ -30,7 +31,7 @@ final class HttpGuard {
     static final String COOKIE = "plover-session";
     static final String LOGIN = "/plover/login";
     static final String LOGOUT = "/plover/logout";
-    /** Of the token that programs with a password get: it stands for no session. */
+    /** In place of a session's id, where the password comes with each request. */
     private static final String NO_SESSION = "";
 
     private static final Logger LOG = LoggerFactory.getLogger(HttpGuard.class);
@@ -41,14 +42,15 @@ final class HttpGuard {
     private final Users users;
     private final Sessions sessions;
     private final Supplier<CommandService> commands;
-    private final String basicToken;
+    /** The token of a user who sends the password along. */
+    private final UnaryOperator<String> basicToken;
 
     /** Who it is, and the token that changing something takes. */
     private record Login(UserFile.User user, String sessionId, String token) {
     }
 
     /** @param users who there is, or null if that cannot be told: then nobody gets in */
-    HttpGuard(Users users, Sessions sessions, Supplier<CommandService> commands, String basicToken) {
+    HttpGuard(Users users, Sessions sessions, Supplier<CommandService> commands, UnaryOperator<String> basicToken) {
         this.users = users;
         this.sessions = sessions;
         this.commands = commands;
@@ -111,7 +113,7 @@ final class HttpGuard {
             String[] basic = basic(authorization);
             Users.Verdict verdict = basic == null ? new Users.Verdict(null, 0) : users.login(basic[0], basic[1].toCharArray(), request.getRemoteAddr());
             if (verdict.user() != null) {
-                return new Login(verdict.user(), NO_SESSION, basicToken);
+                return new Login(verdict.user(), NO_SESSION, basicToken.apply(verdict.user().name()));
             } else if (verdict.waitMillis() > 0) {
                 tooMany(response, verdict.waitMillis());
                 return null;

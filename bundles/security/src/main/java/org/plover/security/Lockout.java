@@ -27,7 +27,7 @@ final class Lockout {
             return 0;
         }
         long left = attempts.waitNanos - (nowNanos - attempts.lastNanos);
-        return left <= 0 ? 0 : TimeUnit.NANOSECONDS.toMillis(left) + 1;
+        return left <= 0 ? 0 : TimeUnit.NANOSECONDS.toMillis(left + 999_999);
     }
 
     /** One that failed, or came while it had to wait: both lengthen the wait. */

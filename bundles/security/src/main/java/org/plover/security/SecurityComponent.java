@@ -9,8 +9,6 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.security.SecureRandom;
-import java.util.Base64;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
@@ -28,7 +26,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Puts the guard before the HTTP server. It starts before the server does, so that there is no moment without it; where the users
+ * Puts the guard before the HTTP server. It starts before the server does (same start level, listed first in the feature file), so that there is no moment without it; where the users
  * cannot be read it is there all the same, and lets nobody in.
  */
 @Component(service = Preprocessor.class, configurationPid = SecurityConfig.PID, immediate = true)
@@ -54,10 +52,7 @@ public final class SecurityComponent implements Preprocessor {
         } catch (IOException e) {
             LOG.error("Nobody can log in over HTTP: {}", e.getMessage());
         }
-        byte[] token = new byte[32];
-        new SecureRandom().nextBytes(token);
-        guard = new HttpGuard(users, new Sessions(() -> settings, System::nanoTime), () -> commands,
-                Base64.getUrlEncoder().withoutPadding().encodeToString(token));
+        guard = new HttpGuard(users, new Sessions(() -> settings, System::nanoTime), () -> commands, new Tokens()::of);
     }
 
     /** Values that do not fit are refused as a whole, and the ones in force stay. */

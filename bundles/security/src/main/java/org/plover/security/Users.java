@@ -1,13 +1,10 @@
 package org.plover.security;
 
 import java.io.IOException;
-import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
-import java.security.SecureRandom;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -16,8 +13,6 @@ import java.util.concurrent.Semaphore;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
-import javax.crypto.Mac;
-import javax.crypto.spec.SecretKeySpec;
 import org.plover.api.control.AccessRole;
 import org.plover.api.control.UserAccount;
 import org.plover.api.control.UserDirectory;
@@ -46,7 +41,7 @@ final class Users implements UserDirectory {
     private final Lockout addresses = new Lockout();
     /** The last right password of each user, keyed and hashed: a program sends it with each request. */
     private final Map<String, byte[]> right = new ConcurrentHashMap<>();
-    private final SecretKeySpec cacheKey;
+    private final Tokens cacheKey = new Tokens();
     /** Strangers must not take more than one processor by guessing. */
     private final Semaphore hashing = new Semaphore(1);
     private volatile Map<String, UserFile.User> users;
@@ -61,9 +56,6 @@ final class Users implements UserDirectory {
         this.settings = settings;
         this.nanoTime = nanoTime;
         file = new UserFile(data.resolve(UserFile.NAME));
-        byte[] key = new byte[32];
-        new SecureRandom().nextBytes(key);
-        cacheKey = new SecretKeySpec(key, "HmacSHA256");
         users = file.exists() ? file.read() : first();
     }
 
@@ -111,7 +103,7 @@ final class Users implements UserDirectory {
             compare(PasswordHash.OF_NOBODY, password);
             return null;
         }
-        byte[] keyed = keyed(name, password);
+        byte[] keyed = keyed(user, password);
         byte[] known = right.get(name);
         if (known != null && MessageDigest.isEqual(known, keyed)) {
             return user;
@@ -132,18 +124,9 @@ final class Users implements UserDirectory {
         }
     }
 
-    private byte[] keyed(String name, char[] password) {
-        try {
-            Mac mac = Mac.getInstance(cacheKey.getAlgorithm());
-            mac.init(cacheKey);
-            UserFile.User user = users.get(name);
-            // With the salt in it an entry of a former password matches nothing.
-            mac.update(user == null ? new byte[0] : user.hash().salt());
-            mac.update(StandardCharsets.UTF_8.encode(CharBuffer.wrap(password)));
-            return mac.doFinal();
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("every Java platform has HmacSHA256", e);
-        }
+    /** With the salt in it an entry of a former password matches nothing. */
+    private byte[] keyed(UserFile.User user, char[] password) {
+        return cacheKey.keyed(user.hash().salt(), new String(password).getBytes(StandardCharsets.UTF_8));
     }
 
     @Override

@@ -16,13 +16,6 @@ public interface DiskProvider {
     List<Finding> preflight(DisksSpec spec);
 
     /**
-     * Length of the disk that this image makes, in bytes. Changes and locks nothing; may block for disk I/O.
-     *
-     * @throws IOException if it cannot be found out; says why
-     */
-    long bytes(DiskSpec disk) throws IOException;
-
-    /**
      * Opens all disks of a guest, brings them to the last state that was made durable, and begins to serve them. Blocks for
      * as long as that takes.
      *

@@ -44,7 +44,7 @@ public interface Disks extends AutoCloseable {
     /** Number of disks. */
     int count();
 
-    /** Length of a disk in bytes, a multiple of its sector. Its last block may be shorter on disk; the rest of it reads as zero. */
+    /** Length of a disk in bytes, a multiple of its sector; the image may be longer. Thread-safe, does not block. Its last block may be shorter on disk; the rest of it reads as zero. */
     long bytes(int disk);
 
     /** Where the machine finds the disks, in order. */
@@ -155,6 +155,27 @@ public interface Disks extends AutoCloseable {
      * never misses a chunk, may name more.
      */
     PageSet changed(int disk);
+
+    // ---- length ----
+
+    /**
+     * Sees to it that a disk could be this long: enlarges its image if that can be done, and lets what lies past the disk's present
+     * end read as zeros, durably. Nobody sees anything of it yet. Completes on another thread.
+     *
+     * @return completes with an empty text, or a sentence that says why it cannot be that long; nothing has happened to the disk then
+     */
+    default CompletableFuture<String> makeRoom(int disk, long bytes) {
+        return CompletableFuture.completedFuture("disk " + disk + " is served by a provider that cannot change its length");
+    }
+
+    /**
+     * Gives a disk another length, for which there must be room; durable when this returns. The guest is stopped. What it has connected
+     * to the disk loses that connection, and finds the new length when it connects again. A shorter length is only for disks that
+     * another replica's will be copied over: {@link #standing} is PARTIAL then.
+     */
+    default void resize(int disk, long bytes) throws IOException {
+        throw new UnsupportedOperationException("the length of disks cannot be changed");
+    }
 
     // ---- operations ----
 

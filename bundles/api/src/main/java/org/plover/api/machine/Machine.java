@@ -56,6 +56,14 @@ public interface Machine extends AutoCloseable {
     void loadDeviceState(ByteBuffer state) throws MachineException;
 
     /**
+     * Tells the guest that one of its disks has another length. The guest is stopped, and the disk's server has ended the connections to
+     * it, so that the machine finds the length when it connects again.
+     *
+     * @throws MachineException if the machine does not see this length; it goes on with the former one
+     */
+    void resizeDisk(int disk, long bytes) throws MachineException;
+
+    /**
      * Hands a frame to a guest interface. Does not block; frames keep their order. While the guest is stopped frames are kept for
      * {@link #resume}, and forgotten by {@link #loadDeviceState}. The guest may miss some, as on any network: those that had
      * reached its device but not its driver when it was stopped.

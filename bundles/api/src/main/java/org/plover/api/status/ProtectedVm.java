@@ -43,6 +43,15 @@ public interface ProtectedVm {
     CompletableFuture<String> backup(List<String> files);
 
     /**
+     * Makes a disk longer on both replicas, and lets the guest know. To be called on the primary, with a backup in sync. A length that it
+     * has already is told to the guest once more. Completes with a sentence; exceptionally with an IllegalStateException that says why not.
+     * The guest has not been told of anything then, and the order may be repeated.
+     */
+    default CompletableFuture<String> growDisk(int disk, long bytes) {
+        return CompletableFuture.failedFuture(new IllegalStateException("this member cannot change the length of disks"));
+    }
+
+    /**
      * Hands the guest over to the backup on purpose. Completes with a sentence for the operator once the backup leads;
      * exceptionally with an IllegalStateException whose message says why it cannot be done now (nothing has changed then).
      */

@@ -12,12 +12,14 @@ import java.util.Hashtable;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.apache.felix.fileinstall.ArtifactInstaller;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.cm.ConfigurationEvent;
 import org.osgi.service.cm.ConfigurationListener;
+import org.plover.api.settings.SettingsGuard;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,10 +50,13 @@ final class ConfigFiles implements ArtifactInstaller, ConfigurationListener {
             Set.of(FILE_KEY, "service.pid", "service.factoryPid", "service.bundleLocation");
 
     private final ConfigurationAdmin admin;
+    private final Supplier<SettingsGuard> guard;
     private final Map<String, Path> fileByPid = new HashMap<>();
 
-    ConfigFiles(ConfigurationAdmin admin) {
+    /** @param guard judges a changed file before it counts; null while there is none, as at the start, when the parts judge alone */
+    ConfigFiles(ConfigurationAdmin admin, Supplier<SettingsGuard> guard) {
         this.admin = admin;
+        this.guard = guard;
     }
 
     /** Deletes every configuration that came from a file which is no longer in the folder. */
@@ -91,6 +96,12 @@ final class ConfigFiles implements ArtifactInstaller, ConfigurationListener {
                     file.path(), e.getMessage(), file.pid());
             return;
         }
+        String refusal = refusal(file, values);
+        if (!refusal.isEmpty()) {
+            LOG.error("file {} is not used: {}. Correct it, that takes effect at once; until then configuration {} stays as it was",
+                    file.path(), refusal, file.pid());
+            return;
+        }
         values.put(FILE_KEY, file.path().getFileName().toString());
         Configuration configuration = file.name() == null
                 ? admin.getConfiguration(file.factoryOrPid(), "?")
@@ -102,6 +113,31 @@ final class ConfigFiles implements ArtifactInstaller, ConfigurationListener {
         }
         if (configuration.updateIfDifferent(values)) {
             LOG.info("configuration {}: read from {}", configuration.getPid(), file.path());
+        }
+    }
+
+    /**
+     * Why this change cannot be, or an empty text. What is new, or was wrong before, gets through: there is nothing good to keep,
+     * and its part says what is wrong where people look for it.
+     */
+    private String refusal(ConfigFile file, Map<String, Object> values) throws IOException {
+        SettingsGuard present = guard.get();
+        if (present == null) {
+            return "";
+        }
+        Dictionary<String, Object> before = properties(file.pid());
+        if (before == null && file.name() != null || before != null && !present.refusal(file.pid(), withoutBookkeeping(before)).isEmpty()) {
+            return "";
+        }
+        return present.refusal(file.pid(), values);
+    }
+
+    private Dictionary<String, Object> properties(String pid) throws IOException {
+        try {
+            Configuration[] found = admin.listConfigurations("(service.pid=" + pid + ")");
+            return found == null ? null : found[0].getProperties();
+        } catch (InvalidSyntaxException e) {
+            throw new IOException("'" + pid + "' makes no valid PID; rename its file", e);
         }
     }
 

@@ -14,6 +14,7 @@ import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.cm.ConfigurationListener;
 import org.osgi.util.tracker.ServiceTracker;
+import org.plover.api.settings.SettingsGuard;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +33,7 @@ public final class ConfigFilesActivator implements BundleActivator {
     private static final int BEFORE_FILEINSTALL = 100;
 
     private ServiceTracker<ConfigurationAdmin, ServiceRegistration<?>> admins;
+    private ServiceTracker<SettingsGuard, SettingsGuard> guards;
 
     @Override
     public void start(BundleContext context) {
@@ -39,10 +41,12 @@ public final class ConfigFilesActivator implements BundleActivator {
         if (folder == null) {
             LOG.info("felix.fileinstall.dir is not set: no configuration files are watched");
         }
+        guards = new ServiceTracker<>(context, SettingsGuard.class, null);
+        guards.open();
         admins = new ServiceTracker<>(context, ConfigurationAdmin.class, null) {
             @Override
             public ServiceRegistration<?> addingService(ServiceReference<ConfigurationAdmin> reference) {
-                ConfigFiles files = new ConfigFiles(context.getService(reference));
+                ConfigFiles files = new ConfigFiles(context.getService(reference), guards::getService);
                 if (folder != null) {
                     forgetVanished(files, Path.of(folder));
                 }
@@ -66,6 +70,7 @@ public final class ConfigFilesActivator implements BundleActivator {
     @Override
     public void stop(BundleContext context) {
         admins.close();
+        guards.close();
     }
 
     private static void forgetVanished(ConfigFiles files, Path folder) {

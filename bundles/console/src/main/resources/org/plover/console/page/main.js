@@ -57,6 +57,7 @@ class Page {
       if (this.me.name === '') {
         this.me = await api.me();
         setText(byId('who'), `${this.me.name}, ${this.me.role}.`);
+        byId('console-link').hidden = !api.covers(this.me.role, 'administrator');
         this.wizard.use(this.me);
       }
       this.take(await api.vms());

@@ -1,5 +1,6 @@
 package org.plover.control.cli;
 
+import jakarta.json.JsonObject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.MalformedURLException;
@@ -12,19 +13,23 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.plover.api.disk.DiskRecovery;
+import org.plover.control.wire.Protocol;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/** What is done with images while no appliance runs. */
-@Command(name = "disk", synopsisSubcommandLabel = "COMMAND", subcommands = DiskCommand.Recover.class,
-        header = "Looks after the images of disks while no appliance runs on this data directory.")
+/** What is done with disks and their images. */
+@Command(name = "disk", synopsisSubcommandLabel = "COMMAND", subcommands = {DiskCommand.Recover.class, DiskCommand.Grow.class},
+        header = "Looks after disks and their images.")
 final class DiskCommand implements Runnable {
     @ParentCommand
     private Main main;
@@ -38,6 +43,61 @@ final class DiskCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(spec.commandLine(), "say which command");
+    }
+
+    /** Makes a disk longer. */
+    @Command(name = "grow",
+            header = "Makes a disk of a running guest longer, on both replicas.",
+            description = {
+                "",
+                "Run it where the primary is, while the guest is protected. Images that are files become longer by themselves; a block device has "
+                    + "to be enlarged on both hosts before. The guest stands still for a moment and is told of the new length; its partition "
+                    + "and its file system are its own matter.",
+                "",
+                "Example: plover disk grow 0 20G",
+                ""})
+    static final class Grow implements Callable<Integer> {
+        private static final Pattern SIZE = Pattern.compile("(\\d{1,18})([KMGT]?)");
+
+        @ParentCommand
+        private DiskCommand parent;
+
+        @Mixin
+        private HelpOption help;
+
+        @Mixin
+        private VmOption vm;
+
+        @Mixin
+        private TimeoutOption timeout;
+
+        @Parameters(index = "0", paramLabel = "DISK", description = "Number of the disk, in the order of 'disks', from 0 on.")
+        private int disk;
+
+        @Parameters(index = "1", paramLabel = "SIZE", description = "New length: bytes, or KiB, MiB, GiB, TiB with K, M, G, T behind it.")
+        private String size;
+
+        @Override
+        public Integer call() {
+            try (ControlClient client = parent.main.connect()) {
+                JsonObject answer = timeout.call(client, vm.request(Protocol.GROW_DISK).add(Protocol.DISK, disk).add(Protocol.BYTES, bytes(size)))
+                        .asJsonObject();
+                parent.main.terminal.out.println(answer.getString(Protocol.MESSAGE));
+                return Exit.OK;
+            }
+        }
+
+        private static long bytes(String text) {
+            Matcher m = SIZE.matcher(text);
+            if (m.matches()) {
+                try {
+                    return Math.multiplyExact(Long.parseLong(m.group(1)), m.group(2).isEmpty() ? 1L : 1L << 10 * ("KMGT".indexOf(m.group(2)) + 1));
+                } catch (ArithmeticException e) {
+                    throw new CliException(Exit.USAGE, text + " is more than there can be", e);
+                }
+            }
+            throw new CliException(Exit.USAGE, "'" + text + "' is no length; write bytes, or a number with K, M, G or T behind it, such as 20G");
+        }
     }
 
     /** Brings images up to date. */

@@ -29,7 +29,7 @@ final class RunCommand implements Runnable {
             description = "Watch DIR for configuration files, *.cfg and *.config. Default: config/ of the installation.")
     private String config;
 
-    @Option(names = "--http-port", paramLabel = "N", description = "Web console on 127.0.0.1:N; none or 0 turns it off. Default: 8080.")
+    @Option(names = "--http-port", paramLabel = "N", description = "Web console and REST API on https://127.0.0.1:N; none or 0 turns them off. Default: 8080.")
     private String httpPort;
 
     @Option(names = "--name", paramLabel = "NAME", description = "This appliance's name in logs and on pages. Default: the host name.")

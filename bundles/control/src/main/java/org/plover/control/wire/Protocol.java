@@ -30,6 +30,10 @@ public final class Protocol {
     public static final String CONTENT = "content";
     /** List of absolute paths on the appliance's host. */
     public static final String FILES = "files";
+    /** Number of a disk, from 0 on. */
+    public static final String DISK = "disk";
+    /** Length that something shall have. */
+    public static final String BYTES = "bytes";
     public static final String SINCE = "since";
     public static final String TIMEOUT_SECONDS = "timeoutSeconds";
     public static final String OK = "ok";
@@ -50,6 +54,8 @@ public final class Protocol {
     public static final String VERIFY_DISKS = "verify-disks";
     /** Object with {@link #MESSAGE}; needs {@link #FILES}. */
     public static final String BACKUP = "backup";
+    /** Object with {@link #MESSAGE}; needs {@link #DISK} and {@link #BYTES}. */
+    public static final String GROW_DISK = "grow-disk";
     /** Object with {@link #MESSAGE}. */
     public static final String SWITCHOVER = "switchover";
     /** Object with {@link #MESSAGE}; needs {@link #CONFIRMATION}. */

@@ -288,6 +288,20 @@ public class CliTest {
     }
 
     @Test
+    public void shouldTakeLengthsInTheUnitsOfTheField() {
+        appliance.vms.add(redis);
+        redis.order = CompletableFuture::completedFuture;
+        assertEquals(0, plover("disk", "grow", "0", "20G"));
+        assertOut("grow 0 21474836480");
+        assertEquals(0, plover("disk", "grow", "1", "4096"));
+        assertOut("grow 1 4096");
+        for (String wrong : List.of("20GB", "-1", "1.5T", "99999999T")) {
+            assertEquals(2, plover("disk", "grow", "0", wrong));
+        }
+        assertEquals(2, plover("disk", "grow", "0"));
+    }
+
+    @Test
     public void shouldSayThatThereAreNoDisksToRecover() {
         assertEquals(0, plover("disk", "recover"));
         assertOut("No virtual machine has had disks");

@@ -16,7 +16,7 @@ final class ChangeTracker {
 
     private static final class Entry {
         long epoch;
-        final BlockMap chunks = new BlockMap();
+        BlockMap chunks = new BlockMap();
     }
 
     private final PageSet[] base;
@@ -50,6 +50,26 @@ final class ChangeTracker {
     /** Forgets what changed before this epoch. */
     synchronized void settleBefore(long epoch) {
         forget(indexOf(epoch));
+    }
+
+    /** The disk has another length; what is new does not differ. */
+    synchronized void resize(int disk, int chunks) {
+        PageSet resized = new PageSet(chunks);
+        for (int chunk : base[disk].toArray()) {
+            if (chunk < chunks) {
+                resized.add(chunk);
+            }
+        }
+        base[disk] = resized;
+        for (Entry entry : entries) {
+            BlockMap kept = new BlockMap();
+            for (long chunk : entry.chunks.sortedKeys()) {
+                if (Disks.diskOf(chunk) != disk || Disks.blockOf(chunk) < chunks) {
+                    kept.put(chunk, 0);
+                }
+            }
+            entry.chunks = kept;
+        }
     }
 
     private void forget(int count) {

@@ -67,6 +67,15 @@ final class DirectWrites {
         }
     }
 
+    /** A disk has another length. */
+    void resize(int disk) {
+        content.chunkLocks.exclusively(() -> {
+            synchronized (marked) {
+                marked[disk] = new PageSet(images[disk].chunks()); // saying it once more does no harm
+            }
+        });
+    }
+
     /** While the images are copied as of one moment nothing goes into them but through the checkpointer. Waits as {@link #together}. */
     void copying(boolean now) {
         content.chunkLocks.exclusively(() -> copying = now);

@@ -8,8 +8,11 @@ import java.util.function.Consumer;
 interface DiskFile extends AutoCloseable {
     String name();
 
-    /** Length when it was opened. */
+    /** Length when it was opened, or {@link #grow} was called. */
     long bytes();
+
+    /** Makes it at least this long; what is new need not read as zeros. Says what to do where that cannot be done. */
+    void grow(long bytes) throws IOException;
 
     /** Fills what remains in {@code to}; past the end it reads as zeros. */
     void read(long offset, ByteBuffer to) throws IOException;

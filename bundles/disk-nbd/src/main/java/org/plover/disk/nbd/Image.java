@@ -7,8 +7,13 @@ import org.plover.api.disk.Disks;
 
 /** The lowest layer of one disk: raw content in a file or on a block device, in whole blocks. Thread-safe. */
 final class Image implements AutoCloseable {
+    private static final long ZEROED_AT_ONCE_BYTES = 64 << 20;
+
     private final DiskFile file;
     private final boolean readOnly;
+    private final int sectorBytes;
+    /** Length of the disk; the file may be longer. */
+    private volatile long bytes;
     /** At first as well: what the process before has written may not have been synced. */
     private volatile boolean unsynced = true;
     private final AtomicLong directWrites = new AtomicLong(1);
@@ -18,6 +23,7 @@ final class Image implements AutoCloseable {
     Image(DiskFile file, int sectorBytes, boolean readOnly) throws IOException {
         this.file = file;
         this.readOnly = readOnly;
+        this.sectorBytes = sectorBytes;
         if (file.bytes() == 0) {
             throw new IOException(file.name() + " is empty; give it the length of the disk, for instance with truncate");
         }
@@ -25,6 +31,7 @@ final class Image implements AutoCloseable {
             throw new IOException(file.name() + " has " + file.bytes() + " bytes, which is no multiple of its sector of " + sectorBytes
                     + "; grow it to " + (file.bytes() / sectorBytes + 1) * sectorBytes);
         }
+        bytes = file.bytes();
     }
 
     String name() {
@@ -32,7 +39,41 @@ final class Image implements AutoCloseable {
     }
 
     long bytes() {
+        return bytes;
+    }
+
+    /** Length of the file, which the disk may have. */
+    long room() {
         return file.bytes();
+    }
+
+    /** The disk has this length from now on, for which there must be room. */
+    void limit(long length) {
+        if (length <= 0 || length % sectorBytes != 0 || length > room()) {
+            throw new IllegalArgumentException(name() + " has room for " + room() + " bytes in sectors of " + sectorBytes + ", not for " + length);
+        }
+        bytes = length;
+    }
+
+    /** Gives the disk room to be this long, all zeros past its present end; durable when this returns. */
+    void makeRoom(long wanted) throws IOException {
+        if (wanted % sectorBytes != 0) {
+            throw new IOException(name() + ": " + wanted + " bytes are no multiple of its sector of " + sectorBytes);
+        }
+        if (wanted > bytes) {
+            if (readOnly) {
+                throw new IOException(name() + " is configured as read-only");
+            }
+            file.grow(wanted);
+            for (long at = bytes; at < wanted; at += ZEROED_AT_ONCE_BYTES) {
+                long n = Math.min(ZEROED_AT_ONCE_BYTES, wanted - at);
+                long data = file.nextData(at);
+                if (data >= 0 && data < at + n) {
+                    file.zero(at, n);
+                }
+            }
+            file.sync();
+        }
     }
 
     boolean readOnly() {
@@ -41,7 +82,7 @@ final class Image implements AutoCloseable {
 
     /** Number of blocks; the last one may be shorter in the file. */
     long blocks() {
-        return (file.bytes() + Disks.BLOCK_BYTES - 1) / Disks.BLOCK_BYTES;
+        return (bytes + Disks.BLOCK_BYTES - 1) / Disks.BLOCK_BYTES;
     }
 
     int chunks() {
@@ -50,14 +91,22 @@ final class Image implements AutoCloseable {
 
     /** Fills what remains in {@code to}. */
     void read(long block, ByteBuffer to) throws IOException {
-        file.read(block * Disks.BLOCK_BYTES, to);
+        long offset = block * Disks.BLOCK_BYTES;
+        int end = to.limit();
+        // Past the end of the disk the file may hold anything.
+        to.limit(to.position() + (int) Math.max(0, Math.min(to.remaining(), bytes - offset)));
+        file.read(offset, to);
+        to.limit(end);
+        while (to.hasRemaining()) {
+            to.put((byte) 0);
+        }
     }
 
     /** Writes what remains in {@code from}, whole blocks; what lies past the end of the disk is left out. */
     void write(long block, ByteBuffer from) throws IOException {
         long offset = block * Disks.BLOCK_BYTES;
         unsynced = true;
-        int inside = (int) Math.min(from.remaining(), file.bytes() - offset);
+        int inside = (int) Math.min(from.remaining(), bytes - offset);
         file.write(offset, from.duplicate().limit(from.position() + inside));
         from.position(from.limit());
     }
@@ -82,7 +131,7 @@ final class Image implements AutoCloseable {
 
     void zero(long block, int count) throws IOException {
         long offset = block * Disks.BLOCK_BYTES;
-        long length = Math.min((long) count * Disks.BLOCK_BYTES, file.bytes() - offset);
+        long length = Math.min((long) count * Disks.BLOCK_BYTES, bytes - offset);
         long data = file.nextData(offset);
         if (data >= 0 && data < offset + length) {
             unsynced = true;
@@ -96,7 +145,7 @@ final class Image implements AutoCloseable {
             return -1;
         }
         long offset = file.nextData(block * Disks.BLOCK_BYTES);
-        return offset < 0 ? -1 : offset / Disks.BLOCK_BYTES;
+        return offset < 0 || offset >= bytes ? -1 : offset / Disks.BLOCK_BYTES;
     }
 
     /** The first block after this one, which is not in a hole, that is wholly in one; the number of blocks if there is none. */

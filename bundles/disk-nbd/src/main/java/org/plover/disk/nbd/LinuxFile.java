@@ -17,7 +17,7 @@ final class LinuxFile implements DiskFile {
 
     private final String name;
     private final int fd;
-    private final long bytes;
+    private volatile long bytes;
     /** Held shared by every use of the descriptor, so that none meets a number that has been closed and given to another file. */
     private final ReadWriteLock use = new ReentrantReadWriteLock();
     private boolean closed;
@@ -64,6 +64,27 @@ final class LinuxFile implements DiskFile {
     @Override
     public long bytes() {
         return bytes;
+    }
+
+    @Override
+    public void grow(long wanted) throws IOException {
+        use(() -> {
+            if (Linux.lseek(fd, 0, Linux.SEEK_END) < wanted) {
+                try {
+                    Linux.ftruncate(fd, wanted);
+                } catch (SystemCallException e) {
+                    if (e.errno() != Errno.EINVAL) {
+                        throw e;
+                    }
+                    // A block device; whoever made it has to enlarge it.
+                }
+            }
+            bytes = Linux.lseek(fd, 0, Linux.SEEK_END);
+            return null;
+        });
+        if (bytes < wanted) {
+            throw new IOException(name + " has " + bytes + " bytes, needed are " + wanted + "; enlarge the block device first");
+        }
     }
 
     @Override

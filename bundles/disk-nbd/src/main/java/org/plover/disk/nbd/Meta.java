@@ -14,7 +14,7 @@ import org.plover.api.memory.PageSet;
  * @param oldestSequence  first record that is not in the images
  * @param nextSequence    no record with this sequence or a later one existed
  * @param durableSequence up to this record the journal was durable: if one of them is damaged, something is wrong
- * @param changedFrom     records from here on are not counted in {@code changed}
+ * @param changedFrom     records from here on are not counted in {@code changed}; {@link #NOTHING_LEFT} if there are none that count
  * @param partial         the images alone are not what a guest had at one moment
  * @param bond            see {@link org.plover.api.disk.Disks#bond()}
  * @param epoch           the last epoch that counts
@@ -24,8 +24,14 @@ import org.plover.api.memory.PageSet;
 record Meta(long lineage, long oldestSequence, long nextSequence, long durableSequence, long changedFrom, boolean partial, long bond,
         long epoch, long[] diskBytes, PageSet[] changed) {
     static final String FILE = "state";
+    static final long NOTHING_LEFT = Long.MAX_VALUE;
     private static final long MAGIC = 0x504c4f5644534b31L;
     private static final int FIXED_BYTES = 8 + 7 * 8 + 4 + 4;
+
+    /** The disks were closed in good order: everything is in the images, and nothing has been appended to the journal since. */
+    boolean nothingLeft() {
+        return changedFrom == NOTHING_LEFT;
+    }
 
     byte[] encode() {
         int bytes = FIXED_BYTES;

@@ -33,7 +33,7 @@ final class NbdConnection implements Runnable {
 
     // Of the connection's thread, once negotiated.
     private NbdHandshake.Session session;
-    private Export export;
+    private volatile Export export;
     private ByteBuffer in;
     private Replies replies;
 
@@ -52,6 +52,11 @@ final class NbdConnection implements Runnable {
 
     boolean negotiating() {
         return negotiating;
+    }
+
+    /** What it is connected to; null while that is being negotiated. */
+    Export export() {
+        return export;
     }
 
     /** Lets requests that have been read be answered and reads no more. */

@@ -12,7 +12,6 @@ import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.metatype.annotations.Designate;
 import org.plover.api.disk.DiskListener;
 import org.plover.api.disk.DiskProvider;
-import org.plover.api.disk.DiskSpec;
 import org.plover.api.disk.Disks;
 import org.plover.api.disk.DisksSpec;
 import org.plover.api.health.Finding;
@@ -52,11 +51,6 @@ public final class NbdDiskProvider implements DiskProvider, PreflightCheck {
     @Override
     public List<Finding> preflight(DisksSpec spec) {
         return DisksPreflight.check(spec, settings, storageDaemon);
-    }
-
-    @Override
-    public long bytes(DiskSpec disk) throws IOException {
-        return LinuxFiles.bytes(disk);
     }
 
     /** What is wrong with the disks that are being served; what will be is checked by {@link #preflight}. */

@@ -163,6 +163,20 @@ final class NbdServer implements AutoCloseable {
         }
     }
 
+    /** Ends all connections to an export, which has no request under way, and returns when they have ended. */
+    void disconnect(Export export) {
+        List<Thread> threads = new ArrayList<>();
+        connections.forEach((connection, thread) -> {
+            if (connection.export() == export) {
+                connection.abort();
+                threads.add(thread);
+            }
+        });
+        if (!join(threads, END_MILLIS_MAX)) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     void ended(NbdConnection connection) {
         connections.remove(connection);
     }

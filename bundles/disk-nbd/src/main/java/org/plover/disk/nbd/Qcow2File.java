@@ -29,6 +29,15 @@ final class Qcow2File implements DiskFile {
     }
 
     @Override
+    public void grow(long bytes) throws IOException {
+        try {
+            file.grow(bytes);
+        } catch (IOException e) {
+            throw daemon.explain(e);
+        }
+    }
+
+    @Override
     public void read(long offset, ByteBuffer to) throws IOException {
         try {
             file.read(offset, to);

@@ -19,6 +19,8 @@ final class Recovery {
     /** Room for every record that can have been written and not be found any more. */
     private static final long SEQUENCE_LEAP = 1L << 32;
 
+    private static final int SCAN_BLOCKS = 256;
+
     private record Found(int file, int atBlock, RecordHeader header) {
     }
 
@@ -61,6 +63,9 @@ final class Recovery {
 
     /** Everything that counts is in the images, durably, when this returns. */
     void run() throws IOException {
+        if (meta.nothingLeft()) {
+            return;
+        }
         try {
             for (String name : files.list(directory)) {
                 if (name.startsWith(Journal.PREFIX)) {
@@ -122,21 +127,29 @@ final class Recovery {
             throw damaged(sequence, "it had been made durable");
         }
         int later = 0;
-        ByteBuffer block = Memory.allocate(Disks.BLOCK_BYTES);
         for (DiskFile segment : segments) {
-            int blocks = (int) (segment.bytes() / Disks.BLOCK_BYTES);
-            for (int at = 0; at < blocks; at++) {
-                long data = segment.nextData((long) at * Disks.BLOCK_BYTES);
-                if (data < 0) {
-                    break;
-                }
-                at = (int) (data / Disks.BLOCK_BYTES);
-                block.clear();
-                segment.read((long) at * Disks.BLOCK_BYTES, block);
-                if (!RecordHeader.mayBegin(block, meta.lineage())) {
+            later += laterRecords(segment, sequence);
+        }
+        if (torn != null || later > 0) {
+            log.warn("disk journal {}: the host stopped while record {} was being written; it and {} later ones had not been made durable"
+                    + " and do not count", directory, sequence, later);
+        }
+    }
+
+    /** Counts the records in this file that come after the chain's end; none of them may have been written when that was durable. */
+    private int laterRecords(DiskFile segment, long sequence) throws IOException {
+        int later = 0;
+        ByteBuffer run = Memory.allocate(SCAN_BLOCKS * Disks.BLOCK_BYTES);
+        long end = segment.bytes() / Disks.BLOCK_BYTES * Disks.BLOCK_BYTES;
+        for (long at = nextData(segment, 0); at >= 0 && at < end; at = nextData(segment, at)) {
+            run.clear().limit((int) Math.min(run.capacity(), end - at));
+            segment.read(at, run);
+            int bytes = run.position();
+            for (int block = 0; block < bytes; block += Disks.BLOCK_BYTES) {
+                if (!RecordHeader.mayBegin(run.slice(block, Disks.BLOCK_BYTES).order(run.order()), meta.lineage())) {
                     continue;
                 }
-                RecordHeader header = RecordHeader.read(segment, at, meta.lineage());
+                RecordHeader header = RecordHeader.read(segment, (int) ((at + block) / Disks.BLOCK_BYTES), meta.lineage());
                 if (header != null && header.sequence() > sequence) {
                     later++;
                     if (header.durableBefore() >= sequence) {
@@ -144,11 +157,14 @@ final class Recovery {
                     }
                 }
             }
+            at += bytes;
         }
-        if (torn != null || later > 0) {
-            log.warn("disk journal {}: the host stopped while record {} was being written; it and {} later ones had not been made durable"
-                    + " and do not count", directory, sequence, later);
-        }
+        return later;
+    }
+
+    private static long nextData(DiskFile segment, long at) throws IOException {
+        long data = at < segment.bytes() ? segment.nextData(at) : -1;
+        return data < 0 ? -1 : data / Disks.BLOCK_BYTES * Disks.BLOCK_BYTES;
     }
 
     private IOException damaged(long sequence, String evidence) {

@@ -8,8 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.function.IntConsumer;
 import org.plover.api.disk.Disks;
 import org.plover.linux.Memory;
 
@@ -65,11 +67,18 @@ final class Snapshot {
         }
     }
 
-    /** Copies all that has not been copied yet; the images hold the copy's moment, but for what has been copied, when it is called. */
-    void run() throws IOException {
+    /**
+     * Copies all that has not been copied yet; the images hold the copy's moment, but for what has been copied, when it is called.
+     *
+     * @param percent is told how far it is
+     */
+    void run(IntConsumer percent) throws IOException {
+        long all = Arrays.stream(images).mapToLong(Image::chunks).sum();
+        long done = 0;
         for (int d = 0; d < images.length; d++) {
             for (int chunk = 0; chunk < images[d].chunks(); chunk++) {
                 copyOnce(d, chunk);
+                percent.accept((int) (++done * 100 / all));
             }
         }
         finish();

@@ -96,6 +96,7 @@ final class Store implements AutoCloseable {
             content.attach(journal);
             direct = new DirectWrites(images, fit(), content, journal, tracker);
             oldestSequence = next;
+            // Before anything is appended: from now on the journal has to be read again.
             storeMeta();
             journal.prepare();
         } catch (IOException | RuntimeException e) {
@@ -167,15 +168,20 @@ final class Store implements AutoCloseable {
                     + images.length + " are configured; configure the missing ones, or move that directory away if they are gone for good");
         }
         for (int d = 0; d < meta.diskBytes().length; d++) {
-            if (images[d].bytes() < meta.diskBytes()[d]) {
-                throw new IOException(images[d].name() + " has " + images[d].bytes() + " bytes, it had " + meta.diskBytes()[d]
+            if (images[d].room() < meta.diskBytes()[d]) {
+                throw new IOException(images[d].name() + " has " + images[d].room() + " bytes, it had " + meta.diskBytes()[d]
                         + " when it was last used; it must not shrink, grow it again");
+            }
+            if (images[d].room() > meta.diskBytes()[d]) {
+                log.info("{} has {} bytes, of which the disk has {}; 'plover disk grow' lets the guest have more", images[d].name(),
+                        images[d].room(), meta.diskBytes()[d]);
+                images[d].limit(meta.diskBytes()[d]);
             }
         }
         return meta;
     }
 
-    /** What the meta file says, and everything that a disk has grown by. */
+    /** What the meta file says, and everything of a disk that is new. */
     private PageSet[] changedSets(Meta meta) {
         PageSet[] sets = new PageSet[images.length];
         for (int d = 0; d < sets.length; d++) {
@@ -186,8 +192,8 @@ final class Store implements AutoCloseable {
                     sets[d].add(chunk);
                 }
             }
-            if (meta != null && (!known || meta.diskBytes()[d] < images[d].bytes())) {
-                sets[d].addRange(known ? Math.max(0, meta.changed()[d].pageCount() - 1) : 0, images[d].chunks());
+            if (meta != null && !known) {
+                sets[d].fill();
             }
         }
         return sets;
@@ -252,13 +258,19 @@ final class Store implements AutoCloseable {
     }
 
     private void storeMeta() throws IOException {
+        storeMeta(false);
+    }
+
+    /** @param nothingLeft everything is in the images, and nothing will be appended any more */
+    private void storeMeta(boolean nothingLeft) throws IOException {
         synchronized (metaLock) {
             long durable = journal.durableSequence();
             // Before the snapshot: what is appended in between is then counted twice instead of not at all.
             long changedFrom = journal.nextSequence();
             PageSet[] changed = tracker.snapshot();
             long[] bytes = Arrays.stream(images).mapToLong(Image::bytes).toArray();
-            Meta meta = new Meta(lineage, oldestSequence, Math.max(oldestSequence, changedFrom), durable, changedFrom, partial, bond, epoch,
+            Meta meta = new Meta(lineage, oldestSequence, Math.max(oldestSequence, changedFrom), durable,
+                    nothingLeft ? Meta.NOTHING_LEFT : changedFrom, partial, bond, epoch,
                     bytes, changed);
             try {
                 files.replace(metaFile, meta.encode());
@@ -267,6 +279,23 @@ final class Store implements AutoCloseable {
                         + "; make room there, or mend the file system", e));
             }
         }
+    }
+
+    /** A disk has another length from now on, durably; nothing lies over the image where a shorter one ends. */
+    void resize(int disk, long bytes) throws IOException {
+        check();
+        synchronized (metaLock) {
+            content.lock.writeLock().lock();
+            try {
+                images[disk].limit(bytes);
+                content.written.resize(disk, images[disk].blocks());
+            } finally {
+                content.lock.writeLock().unlock();
+            }
+            tracker.resize(disk, images[disk].chunks());
+            storeMeta();
+        }
+        direct.resize(disk);
     }
 
     // ---- requests of the guest ----
@@ -423,9 +452,9 @@ final class Store implements AutoCloseable {
         }
     }
 
-    /** Brings all that has been decided into the images. */
-    void drain() throws IOException {
-        journal.awaitFreed(journal.rotate(), false);
+    /** Brings all that has been decided into the images; returns whether that was all there is. */
+    boolean drain() throws IOException {
+        return journal.awaitFreed(journal.rotate(), false);
     }
 
     // ---- end ----
@@ -450,11 +479,11 @@ final class Store implements AutoCloseable {
             closed = true;
             throttle.set(false);
             if (drain && !failure.happened()) {
-                drain();
+                boolean nothingLeft = drain();
                 for (Image image : images) {
                     image.sync();
                 }
-                storeMeta();
+                storeMeta(nothingLeft);
             }
         } catch (IOException e) {
             problem = e;

@@ -22,6 +22,7 @@ import org.plover.api.disk.DiskListener;
 import org.plover.api.disk.Disks;
 import org.plover.api.disk.DisksSpec;
 import org.plover.api.disk.Standing;
+import org.plover.api.status.ProgressingFuture;
 import org.plover.api.health.Finding;
 import org.plover.api.memory.PageSet;
 import org.plover.linux.Memory;
@@ -495,6 +496,40 @@ final class StoreDisks implements Disks {
         return sets[disk];
     }
 
+    // ---- length ----
+
+    @Override
+    public CompletableFuture<String> makeRoom(int disk, long bytes) {
+        CompletableFuture<String> result = new CompletableFuture<>();
+        Thread thread = new Thread(() -> {
+            try {
+                store.check();
+                store.images[disk].makeRoom(bytes);
+                result.complete("");
+            } catch (IOException e) {
+                result.complete(e.getMessage());
+            } catch (RuntimeException e) {
+                result.completeExceptionally(e);
+            }
+        }, "plover-disk-room-" + spec.name());
+        thread.setDaemon(true);
+        thread.start();
+        return result;
+    }
+
+    @Override
+    public void resize(int disk, long bytes) throws IOException {
+        if (bytes < bytes(disk)) {
+            beginFilling();
+        }
+        if (bytes != bytes(disk)) {
+            store.resize(disk, bytes);
+        }
+        if (server != null) {
+            server.disconnect(exports.get(disk));
+        }
+    }
+
     // ---- operations ----
 
     @Override
@@ -516,7 +551,14 @@ final class StoreDisks implements Disks {
             store.direct.copying(true);
             snapshot.begin(journal.rotate());
             store.checkpointer.protect(snapshot);
-            return CompletableFuture.runAsync(() -> copy(snapshot), copier);
+            ProgressingFuture<Void> result = new ProgressingFuture<>();
+            result.whenComplete((done, failed) -> {
+                if (result.isCancelled()) {
+                    snapshot.abandon("it was cancelled");
+                }
+            });
+            copier.execute(() -> copy(snapshot, result));
+            return result;
         } catch (IOException e) {
             endCopy(snapshot, e);
             return CompletableFuture.failedFuture(e);
@@ -525,19 +567,24 @@ final class StoreDisks implements Disks {
         }
     }
 
-    private void copy(Snapshot snapshot) {
+    private void copy(Snapshot snapshot, ProgressingFuture<Void> result) {
         IOException failure = null;
         try {
             if (!journal.awaitFreed(snapshot.boundary(), true)) {
                 throw new IOException("the disks are being closed");
             }
-            snapshot.run();
+            snapshot.run(result::reached);
         } catch (IOException e) {
             failure = e;
+        } catch (RuntimeException | Error e) {
+            result.completeExceptionally(e);
+            throw e;
         }
         failure = endCopy(snapshot, failure);
-        if (failure != null) {
-            throw new CompletionException(failure);
+        if (failure == null) {
+            result.complete(null);
+        } else {
+            result.completeExceptionally(failure);
         }
     }
 

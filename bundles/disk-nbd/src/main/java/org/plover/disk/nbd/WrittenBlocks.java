@@ -14,8 +14,17 @@ final class WrittenBlocks {
     WrittenBlocks(Image[] images) {
         pages = new long[images.length][][];
         for (int d = 0; d < images.length; d++) {
-            pages[d] = new long[(int) ((images[d].blocks() + PAGE_BLOCKS - 1) / PAGE_BLOCKS)][];
+            pages[d] = new long[pagesOf(images[d].blocks())][];
         }
+    }
+
+    private static int pagesOf(long blocks) {
+        return (int) ((blocks + PAGE_BLOCKS - 1) / PAGE_BLOCKS);
+    }
+
+    /** The disk has another length; a shorter one must have nothing written. */
+    void resize(int disk, long blocks) {
+        pages[disk] = Arrays.copyOf(pages[disk], pagesOf(blocks));
     }
 
     void add(long id) {

@@ -18,6 +18,7 @@ import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import org.plover.api.disk.Disks;
+import org.plover.api.status.ProgressingFuture;
 
 /** Copies of the disks that are made while the guest runs. */
 public class CopyTest {
@@ -127,6 +128,25 @@ public class CopyTest {
         assertTrue(e.getMessage(), e.getMessage().contains("closed"));
         assertFalse(Files.exists(targets.get(0)));
         assertFalse(Files.exists(targets.get(1)));
+    }
+
+    @Test
+    public void shouldLeaveNoFileWhenItIsCancelled() throws Exception {
+        Guest guest = new Guest(Guest.images(2, BLOCKS), 2);
+        CompletableFuture<Void> copy = copyThatWaits(guest);
+        assertTrue(copy.cancel(false));
+        guest.disks.close();
+        assertFalse(Files.exists(targets.get(0)));
+        assertFalse(Files.exists(targets.get(1)));
+    }
+
+    @Test
+    public void shouldSayHowFarItIs() throws Exception {
+        Guest guest = new Guest(Guest.images(2, BLOCKS), 2);
+        CompletableFuture<Void> copy = guest.disks.copyTo(targets);
+        copy.get();
+        assertEquals(100, ((ProgressingFuture<?>) copy).percent());
+        guest.disks.close();
     }
 
     /** The void epoch lets the copy begin; whether it is ready before the first block is overwritten is a matter of moments. */

@@ -166,4 +166,58 @@ public class JournalCrashTest {
             assertEquals(5, epochIn(left));
         }
     }
+
+    @Test
+    public void shouldNotReadTheJournalOfDisksThatWereClosed() throws IOException {
+        Guest guest = epochs(5);
+        guest.disks.close();
+        MemoryFiles files = copyOf(guest.files);
+        assertEquals(5, epochIn(files));
+        assertEquals(0, files.bytesRead(SEGMENT));
+        files = copyOf(guest.files);
+        byte[] journal = files.bytesOf(SEGMENT);
+        Arrays.fill(journal, (byte) 0x55);
+        files.overwrite(SEGMENT, journal);
+        assertEquals("nothing in it counted any more", 5, epochIn(files));
+    }
+
+    @Test
+    public void shouldReadItAgainAfterTheFirstOpeningThatWasNotClosed() throws IOException {
+        Guest guest = epochs(2);
+        guest.disks.close();
+        Guest again = new Guest(guest.files, 2, new StoreSettings(1 << 20, 1 << 16, 1 << 20));
+        again.write(0, 1, 3);
+        again.write(1, 2, 3);
+        again.commit(3);
+        MemoryFiles left = copyOf(again.files);
+        again.disks.close(false);
+        assertEquals(3, epochIn(left));
+        assertTrue(left.bytesRead(SEGMENT) > 0);
+        MemoryFiles damaged = copyOf(again.files);
+        byte[] journal = damaged.bytesOf(SEGMENT);
+        journal[Disks.BLOCK_BYTES + 5] ^= 1;
+        damaged.overwrite(SEGMENT, journal);
+        assertEquals("as of the end of the one before", 2, epochIn(damaged));
+    }
+
+    @Test
+    public void shouldKeepAnEpochThatWasStagedAndNotAppliedWhenItIsClosed() throws IOException {
+        Guest guest = epochs(2);
+        guest.disks.stageBegin(3);
+        guest.disks.stage(Disks.id(0, 1), Guest.block(3));
+        guest.disks.stage(Disks.id(1, 2), Guest.block(3));
+        guest.disks.stageEnd(3);
+        guest.disks.close();
+        assertEquals("it may have been acknowledged", 3, epochIn(copyOf(guest.files)));
+    }
+
+    @Test
+    public void shouldNotBelieveThatItWasClosedIfThatWasNotWrittenToTheEnd() throws IOException {
+        Guest guest = epochs(3);
+        guest.files.fail(Guest.STATE.resolve(Meta.FILE));
+        guest.disks.close();
+        MemoryFiles left = copyOf(guest.files);
+        assertEquals(3, epochIn(left));
+        assertTrue(left.bytesRead(SEGMENT) > 0);
+    }
 }

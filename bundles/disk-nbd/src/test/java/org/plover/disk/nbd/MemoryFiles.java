@@ -36,6 +36,7 @@ final class MemoryFiles implements DiskFiles {
     private boolean full;
     private final Map<Path, Callable<Void>> beforeSync = new ConcurrentHashMap<>();
     private int syncs;
+    private final Map<Path, Long> bytesRead = new HashMap<>();
 
     synchronized void create(Path file, int bytes) {
         Content content = new Content();
@@ -75,6 +76,11 @@ final class MemoryFiles implements DiskFiles {
     synchronized void overwrite(Path file, byte[] bytes) {
         files.get(file).seen = bytes.clone();
         files.get(file).durable = bytes.clone();
+    }
+
+    /** Bytes of this file that have been asked for. */
+    synchronized long bytesRead(Path file) {
+        return bytesRead.getOrDefault(file, 0L);
     }
 
     synchronized int syncs() {
@@ -187,9 +193,24 @@ final class MemoryFiles implements DiskFiles {
         }
 
         @Override
+        public void grow(long bytes) throws IOException {
+            synchronized (MemoryFiles.this) {
+                use(path);
+                if (full) {
+                    throw new IOException(path + ": no space is left");
+                }
+                if (bytes > content.seen.length) {
+                    content.seen = Arrays.copyOf(content.seen, (int) bytes);
+                    content.durable = Arrays.copyOf(content.durable, (int) bytes);
+                }
+            }
+        }
+
+        @Override
         public void read(long offset, ByteBuffer to) throws IOException {
             synchronized (MemoryFiles.this) {
                 use(path);
+                bytesRead.merge(path, (long) to.remaining(), Long::sum);
                 int inside = (int) Math.max(0, Math.min(to.remaining(), content.seen.length - offset));
                 to.put(content.seen, (int) Math.min(offset, content.seen.length), inside);
                 while (to.hasRemaining()) {

@@ -47,7 +47,7 @@ public class Qcow2HeaderTest {
     private void assertRefused(String reason, String remedy) throws IOException {
         write();
         for (IOException e : List.of(assertThrows(IOException.class, () -> provider.open(spec(DiskFormat.QCOW2), failed -> { })),
-                assertThrows(IOException.class, () -> provider.bytes(spec(DiskFormat.QCOW2).disks().get(0))))) {
+                assertThrows(IOException.class, () -> LinuxFiles.bytes(spec(DiskFormat.QCOW2).disks().get(0))))) {
             assertTrue(e.getMessage(), e.getMessage().startsWith("disk image " + image + " "));
             assertTrue(e.getMessage(), e.getMessage().contains(reason));
             assertTrue(e.getMessage(), e.getMessage().contains(remedy));
@@ -57,11 +57,11 @@ public class Qcow2HeaderTest {
     @Test
     public void shouldKnowTheLengthOfTheDiskWithoutOpeningIt() throws IOException {
         write();
-        assertEquals(BYTES, provider.bytes(spec(DiskFormat.QCOW2).disks().get(0)));
-        assertEquals(8192, provider.bytes(spec(DiskFormat.RAW).disks().get(0)));
+        assertEquals(BYTES, LinuxFiles.bytes(spec(DiskFormat.QCOW2).disks().get(0)));
+        assertEquals(8192, LinuxFiles.bytes(spec(DiskFormat.RAW).disks().get(0)));
         header.putInt(4, 2).putLong(72, 7);
         write();
-        assertEquals("version 2 has no features", BYTES, provider.bytes(spec(DiskFormat.QCOW2).disks().get(0)));
+        assertEquals("version 2 has no features", BYTES, LinuxFiles.bytes(spec(DiskFormat.QCOW2).disks().get(0)));
     }
 
     @Test
@@ -79,7 +79,7 @@ public class Qcow2HeaderTest {
         header.putInt(0, 0);
         assertRefused("is none", "format=raw");
         Files.write(image, new byte[] {'Q', 'F', 'I', (byte) 0xfb, 0, 0, 0, 3});
-        assertTrue(assertThrows(IOException.class, () -> provider.bytes(spec(DiskFormat.QCOW2).disks().get(0))).getMessage()
+        assertTrue(assertThrows(IOException.class, () -> LinuxFiles.bytes(spec(DiskFormat.QCOW2).disks().get(0))).getMessage()
                 .contains("ends within its header"));
     }
 

@@ -30,6 +30,8 @@ import org.slf4j.LoggerFactory;
 final class QemuMachine implements Machine {
     private static final Logger LOG = LoggerFactory.getLogger(QemuMachine.class);
     private static final long TIMEOUT_MILLIS = 20_000;
+    /** The guest stands still meanwhile. */
+    private static final long RESIZE_MILLIS = 2000;
     /** Time between the end of QEMU's connections and of its process, which tells how it ended. */
     private static final int EXIT_MILLIS = 1_000;
     /** How often readers of frames are looked after while QEMU stops. */
@@ -415,6 +417,42 @@ final class QemuMachine implements Machine {
             throw failed("resume", e);
         } finally {
             control.unlock();
+        }
+    }
+
+    /** Its NBD client takes over a length only when it connects, which it does when it has something to ask. */
+    @Override
+    public void resizeDisk(int disk, long bytes) throws MachineException {
+        control.lock();
+        try {
+            Qmp q = connected();
+            long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(RESIZE_MILLIS);
+            while (true) {
+                q.send("human-monitor-command", "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":"
+                        + "\"qemu-io disk" + disk + " \\\"read 0 4096\\\"\"}}").awaitValue(RESIZE_MILLIS);
+                try {
+                    q.send("block_resize", "{\"execute\":\"block_resize\",\"arguments\":{\"node-name\":\"disk" + disk + "\",\"size\":" + bytes
+                            + "}}").awaitValue(RESIZE_MILLIS);
+                    return;
+                } catch (MachineException e) {
+                    if (System.nanoTime() - deadline > 0) {
+                        throw e;
+                    }
+                    LOG.debug("VM {}: disk {} does not have {} bytes yet: {}", spec.name(), disk, bytes, e.getMessage());
+                    pause();
+                }
+            }
+        } finally {
+            control.unlock();
+        }
+    }
+
+    private static void pause() throws MachineException {
+        try {
+            TimeUnit.MILLISECONDS.sleep(20);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new MachineException("interrupted while a disk's length was being changed", e);
         }
     }
 

@@ -26,6 +26,7 @@ final class DiskComparison {
     private boolean sliceCompared;
 
     void begin(CompletableFuture<DiskVerifyReport> asked) {
+        forgetCancelled();
         if (request != null) {
             asked.completeExceptionally(new IllegalStateException("a comparison of the disks is already under way; ask again when it is done"));
             return;
@@ -45,6 +46,7 @@ final class DiskComparison {
     /** The block from which the epoch that is being sent shall compare, or -1. */
     long slice() {
         sliceCompared = false;
+        forgetCancelled();
         return request == null ? -1 : next;
     }
 
@@ -76,6 +78,13 @@ final class DiskComparison {
         next = following;
         if (following < 0) {
             request.complete(new DiskVerifyReport(firstEpoch, epoch, compared, differing, List.copyOf(first)));
+            request = null;
+        }
+    }
+
+    /** Whoever asked may have gone. */
+    private void forgetCancelled() {
+        if (request != null && request.isDone()) {
             request = null;
         }
     }

@@ -78,6 +78,29 @@ public interface Guest {
     /** Whether the guest has disks at all. */
     boolean hasDisks();
 
+    /** Length of each disk, once a machine is ready. */
+    default long[] diskBytes() {
+        return new long[0];
+    }
+
+    /** Sees to it that a disk could be this long, which nobody notices; reports {@link GuestEvents#onRoomMade}. */
+    default void makeRoom(int disk, long bytes) {
+        throw new UnsupportedOperationException("this guest's disks keep their length");
+    }
+
+    /** Makes room, then gives a disk this length and lets the guest, which is stopped for it, know; reports {@link GuestEvents#onDiskResized}. */
+    default void resizeDisk(int disk, long bytes) {
+        throw new UnsupportedOperationException("this guest's disks keep their length");
+    }
+
+    /**
+     * Learner: gives the disks these lengths, which are the primary's, and does not tell the machine, which is of no use any more;
+     * reports {@link GuestEvents#onLengthsAdopted}.
+     */
+    default void adoptDiskBytes(long[] bytes) {
+        throw new UnsupportedOperationException("this guest's disks keep their length");
+    }
+
     /** Bytes written to disks that wait for this epoch's end. */
     long unsealedDiskBytes();
 

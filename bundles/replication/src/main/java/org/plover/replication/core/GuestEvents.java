@@ -23,6 +23,15 @@ public interface GuestEvents {
     /** A disk failed on this host; what the guest asks of it is answered with an error. */
     void onDiskFailed(String reason, long nowNanos);
 
+    /** There is room for a disk of this length, or else {@code refusal} says why not. */
+    void onRoomMade(int disk, long bytes, String refusal, long nowNanos);
+
+    /** A disk has this length and the guest knows it, or else {@code refusal} says what of that is not so. */
+    void onDiskResized(int disk, long bytes, String refusal, long nowNanos);
+
+    /** The disks of a learner have the primary's lengths, or else {@code refusal} says why not. */
+    void onLengthsAdopted(String refusal, long nowNanos);
+
     /** Almost all has been sent; {@code percent} is 100 at the end, and lower in reports of progress. */
     void onPrecopied(int percent, long nowNanos);
 

@@ -100,7 +100,7 @@ final class Learner {
             session = ByteBuffer.wrap(core.fx.random(Long.BYTES)).getLong();
             core.guest.expect(session);
         }
-        byte[] hardware = core.settings.hardware().getBytes(StandardCharsets.UTF_8);
+        byte[] hardware = core.settings.hardware(core.guest.diskBytes()).getBytes(StandardCharsets.UTF_8);
         ByteBuffer m = Wire.message(Wire.JOIN, core.consensus.view(), 8 + 8 + 4 + offer.length + hardware.length)
                 .putLong(session).putLong(core.primary.epoch()).putInt(offer.length).put(offer).put(hardware);
         asked |= core.fx.send(core.peer, m.flip());

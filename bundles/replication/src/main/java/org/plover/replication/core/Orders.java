@@ -44,6 +44,15 @@ final class Orders {
         }
     }
 
+    /** Whether the length of a disk may be changed now; otherwise the request has been refused. */
+    boolean mayGrow(CompletableFuture<String> request) {
+        boolean may = core.state() == ReplicaState.PROTECTED && !core.isRemoving() && switchover == null;
+        if (!may) {
+            refuse(request, switchover != null ? "a switchover is under way; wait until it is done" : notProtected("change a disk's length"));
+        }
+        return may;
+    }
+
     void switchover(CompletableFuture<String> request) {
         if (core.state() != ReplicaState.PROTECTED || core.isRemoving()) {
             refuse(request, notProtected("switch over"));

@@ -42,6 +42,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     private final BackupEpochs backup = new BackupEpochs(this);
     private final Learner learner = new Learner(this);
     private final Orders orders = new Orders(this);
+    private final DiskGrowth growth = new DiskGrowth(this);
     Consensus consensus;
     /** Inputs wait in {@link #inputs} and are not given to the guest: it stands still, or is about to. */
     boolean holdInputs;
@@ -264,6 +265,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
         membershipWanted = false;
         removing = false;
         orders.failMembership(why);
+        growth.fail(why);
     }
 
     private void joinCancelQuietly() {
@@ -284,6 +286,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     /** What was under way with the machine will not be reported any more. */
     void destroyGuest() {
         guest.destroy();
+        growth.machineGone();
         primary.reset();
         backup.reset();
     }
@@ -390,6 +393,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             transition(ReplicaState.SOLO, "this replica alone is in sync: the guest serves unprotected until a backup is back");
             openGate();
             orders.failSwitchover("the backup left the in-sync set");
+            growth.fail("the backup left the in-sync set");
         } else {
             serveIfAgreed();
         }
@@ -460,16 +464,31 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             case Wire.BACKUP_FAILED -> dropBackup(peerName() + " reports: " + Wire.getString(m));
             case Wire.DISKS_VERIFIED -> primary.onDisksVerified(m.getLong(), m.getInt(), m.getInt(), Wire.getLongs(m));
             case Wire.VERIFIED -> primary.onVerified(m.getLong(), m.getInt(), m.getInt(), Wire.getInts(m));
+            case Wire.GROW -> {
+                if (state == ReplicaState.BACKUP && guestReady) {
+                    growth.onOrdered(m.getInt(), m.getLong());
+                }
+            }
+            case Wire.GROWN -> growth.onGrown(m.getInt(), m.getLong(), Wire.getString(m));
+            case Wire.LENGTHS -> {
+                if (state == ReplicaState.LEARNER && guestReady && !guestIntact) {
+                    growth.onLengths(Wire.getLongs(m).stream().mapToLong(Long::longValue).toArray(), now);
+                }
+            }
             default -> throw new IllegalArgumentException("unknown replication message " + type + " from " + group.member(from).name());
         }
     }
 
     /** Whether the state of this replica's guest would fit into the other one's machine; says so where it would not. */
     private boolean mayJoin(String hardware) {
-        List<String> differences = settings.differences(hardware, peerName());
+        if (!guestReady) {
+            return false;
+        }
+        List<String> differences = settings.differences(guest.diskBytes(), hardware, peerName());
         if (differences.isEmpty() || state != ReplicaState.SOLO) {
             return differences.isEmpty();
         }
+        growth.tellLengths();
         String said = "not bringing " + peerName() + " in: " + String.join("; ", differences)
                 + "; configure the guest's hardware alike and restart the appliance there";
         if (!said.equals(message)) {
@@ -606,6 +625,27 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     }
 
     @Override
+    public void onRoomMade(int disk, long bytes, String refusal, long nowNanos) {
+        growth.onRoomMade(refusal);
+    }
+
+    @Override
+    public void onDiskResized(int disk, long bytes, String refusal, long nowNanos) {
+        if (state.leads()) {
+            growth.onResizedHere(refusal);
+        } else {
+            growth.answer(disk, bytes, refusal);
+        }
+    }
+
+    @Override
+    public void onLengthsAdopted(String refusal, long nowNanos) {
+        if (growth.onAdopted(refusal, nowNanos) && state == ReplicaState.LEARNER && !guestIntact) {
+            learner.begin();
+        }
+    }
+
+    @Override
     public void onPrecopied(int percent, long nowNanos) {
         if (join != null) {
             join.onPrecopied(percent, nowNanos);
@@ -691,6 +731,7 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
             fx.warn("the guest's machine failed here: " + reason + "; handing over to " + peerName());
             guestIntact = false;
             destroyGuest();
+            growth.fail("the guest's machine failed");
             if (state == ReplicaState.PROTECTED) {
                 consensus.handOver(peer, nowNanos);
             } // else: as soon as the backup counts
@@ -854,6 +895,13 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     /** See {@link org.plover.api.status.ProtectedVm#verifyDisks()}. */
     public void requestVerifyDisks(CompletableFuture<DiskVerifyReport> request) {
         orders.verifyDisks(request);
+    }
+
+    /** See {@link org.plover.api.status.ProtectedVm#growDisk}. */
+    public void requestGrowDisk(int disk, long bytes, CompletableFuture<String> request) {
+        if (orders.mayGrow(request)) {
+            growth.begin(disk, bytes, request);
+        }
     }
 
     /** See {@link org.plover.api.status.ProtectedVm#switchover()}. */

@@ -35,13 +35,17 @@ public interface Settings {
         return true;
     }
 
-    /** What of the guest's hardware must be alike on both replicas, as text for {@link #differences} of the other one. */
-    default String hardware() {
+    /**
+     * What of the guest's hardware must be alike on both replicas, as text for {@link #differences} of the other one.
+     *
+     * @param diskBytes length of each disk
+     */
+    default String hardware(long[] diskBytes) {
         return "";
     }
 
     /** A sentence for everything in which the other replica's {@link #hardware} differs. */
-    default List<String> differences(String theirs, String theirName) {
+    default List<String> differences(long[] diskBytes, String theirs, String theirName) {
         return List.of();
     }
 }

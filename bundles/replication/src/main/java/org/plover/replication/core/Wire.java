@@ -20,6 +20,11 @@ final class Wire {
     static final byte BACKUP_FAILED = 6;
     static final byte VERIFIED = 7;
     static final byte DISKS_VERIFIED = 8;
+    /** To the backup: a disk shall have this length. */
+    static final byte GROW = 9;
+    static final byte GROWN = 10;
+    /** To a learner: the lengths that the primary's disks have. */
+    static final byte LENGTHS = 11;
 
     private Wire() {
     }

@@ -2,11 +2,9 @@ package org.plover.disk.nbd;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.util.List;
 import org.plover.api.disk.DiskListener;
 import org.plover.api.disk.DiskProvider;
-import org.plover.api.disk.DiskSpec;
 import org.plover.api.disk.Disks;
 import org.plover.api.disk.DisksSpec;
 import org.plover.api.health.Finding;
@@ -24,11 +22,6 @@ public final class BareDisks implements DiskProvider {
     @Override
     public List<Finding> preflight(DisksSpec spec) {
         return List.of();
-    }
-
-    @Override
-    public long bytes(DiskSpec disk) throws IOException {
-        return Files.size(disk.image());
     }
 
     @Override

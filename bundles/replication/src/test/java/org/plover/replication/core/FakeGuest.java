@@ -345,6 +345,44 @@ final class FakeGuest implements Guest {
     }
 
     @Override
+    public long[] diskBytes() {
+        return disk == null ? new long[0] : new long[] {member.disk.bytes};
+    }
+
+    private String refusal(long bytes) {
+        return bytes > member.disk.roomBytes ? "no room" : "";
+    }
+
+    @Override
+    public void makeRoom(int number, long bytes) {
+        submit("makeRoom", 500_000, () -> report(() -> member.core.onRoomMade(number, bytes, refusal(bytes), member.clock())));
+    }
+
+    @Override
+    public void resizeDisk(int number, long bytes) {
+        submit("resize", 500_000, () -> {
+            if (refusal(bytes).isEmpty()) {
+                SimCluster.check(bytes >= member.disk.bytes, "the disk of member " + member.index + " shrinks under a guest");
+                SimCluster.check(member.core.state() != ReplicaState.PROTECTED || cluster.member(1 - member.index).disk.bytes >= bytes,
+                        "S6: the guest may write what member " + (1 - member.index) + ", in sync, has no room for");
+                member.disk.bytes = bytes;
+            }
+            report(() -> member.core.onDiskResized(number, bytes, refusal(bytes), member.clock()));
+        });
+    }
+
+    @Override
+    public void adoptDiskBytes(long[] bytes) {
+        submit("adopt", 500_000, () -> {
+            SimCluster.check(!running, "the disk under a running guest was given another length");
+            if (refusal(bytes[0]).isEmpty()) {
+                member.disk.bytes = bytes[0];
+            }
+            report(() -> member.core.onLengthsAdopted(refusal(bytes[0]), member.clock()));
+        });
+    }
+
+    @Override
     public long unsealedDiskBytes() {
         return disk == null ? 0 : disk.unsealedBytes();
     }

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -68,6 +69,9 @@ final class SimMember implements Effects, Settings {
     static final class Disk implements StableStorage {
         private byte[] record;
         final SimDisk.Platter guests = new SimDisk.Platter();
+        /** Length of the guest's disk, and what there is room for. */
+        long bytes = 1000;
+        long roomBytes = 1_000_000;
         /** So many writes fail from now on. */
         int failures;
 
@@ -389,4 +393,14 @@ final class SimMember implements Effects, Settings {
             return busyPermille <= 50;
         }
     };
+
+    @Override
+    public String hardware(long[] diskBytes) {
+        return Arrays.toString(diskBytes);
+    }
+
+    @Override
+    public List<String> differences(long[] diskBytes, String theirs, String theirName) {
+        return theirs.equals(hardware(diskBytes)) ? List.of() : List.of("disks are " + hardware(diskBytes) + " here and " + theirs + " on " + theirName);
+    }
 }

@@ -160,13 +160,13 @@ public final class Chaos implements Callable<Integer> {
 
     private ClusterSettings settings() {
         if (!disk) {
-            return new ClusterSettings(plover, guest, List.of(), work, memoryMiB, vcpus, port, verifyEvery, Map.of(), "", "", false, STORAGE_MIB);
+            return new ClusterSettings(plover, guest, List.of(), work, memoryMiB, vcpus, port, verifyEvery, Map.of(), "", "", false, STORAGE_MIB, false);
         }
         Path image = guest.resolve("disk");
         // A small journal comes into the images soon; a slow copy can be interrupted.
         return new ClusterSettings(plover, image, List.of(image.resolve("root.img")), work, memoryMiB, vcpus, port, verifyEvery, Map.of(),
                 "copyMiBPerSecondMax=I\"" + COPY_MIB_PER_SECOND + "\"\n", "journalBytesMax=L\"" + (JOURNAL_MIB << 20) + "\"\n", false,
-                STORAGE_MIB + JOURNAL_STORAGE_MIB);
+                STORAGE_MIB + JOURNAL_STORAGE_MIB, false);
     }
 
     private boolean run(Campaign campaign, List<String> deck) throws IOException, InterruptedException {

@@ -50,6 +50,10 @@ public final class Cluster implements AutoCloseable {
                     hosts.get(i).mountStorage(options.storageMiB());
                 }
                 hosts.get(i).installDisks();
+                if (options.console()) {
+                    Files.createDirectories(ramRoot);
+                    hosts.get(i).offerConsole(ramRoot.resolve(names[i] + ".console"));
+                }
             }
         } catch (IOException | InterruptedException e) {
             lab.close();
@@ -219,9 +223,21 @@ public final class Cluster implements AutoCloseable {
         return s.toString();
     }
 
+    /** Where the pages are, if there are any. */
+    void sayWhereThePagesAre() {
+        if (options.console()) {
+            System.out.println("The page \"Protection\" (the certificate is self-signed, the user is plover):");
+            for (Host host : hosts) {
+                System.out.println("  host " + host.name + ": " + host.page() + "  password: cat " + host.passwordFile());
+            }
+            System.out.println();
+        }
+    }
+
     /** @param client program with which a person talks to the guest's service */
     public void sayHowToLook(String client) {
         System.out.println();
+        sayWhereThePagesAre();
         System.out.println("Everything keeps running until Ctrl-C. To look at it, in another shell:");
         for (Host host : hosts) {
             System.out.println("  " + options.plover().resolve("bin/plover") + " status --data " + host.data());

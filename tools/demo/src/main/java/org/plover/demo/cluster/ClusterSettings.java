@@ -18,9 +18,10 @@ import java.util.Map;
  * @param diskConfig lines of the configuration of disks
  * @param unreplicated one host and no appliance
  * @param storageMiB size of each host's own file system for its data directory, the images then having one of their own, too; 0 for none
+ * @param console whether the appliances have web consoles that a browser on this machine can reach
  */
 public record ClusterSettings(Path plover, Path image, List<Path> disks, Path work, int memoryMiB, int vcpus, int port, int verifyEvery,
-        Map<String, String> policyConfig, String vmConfig, String diskConfig, boolean unreplicated, int storageMiB) {
+        Map<String, String> policyConfig, String vmConfig, String diskConfig, boolean unreplicated, int storageMiB, boolean console) {
     public ClusterSettings {
         plover = plover.toAbsolutePath();
         image = image.toAbsolutePath();

@@ -140,7 +140,7 @@ public final class Demo implements Callable<Integer> {
         Path root = imageDirectory().resolve(ROOT_DISK);
         List<Path> disks = hasDisk() || image != null && Files.exists(root) ? List.of(root) : List.of();
         return new ClusterSettings(plover, imageDirectory(), disks, work, memoryMiB, vcpus, port, verifyEvery, policyConfig, "", "",
-                unreplicated, 0);
+                unreplicated, 0, keep);
     }
 
     boolean hasDisk() {

@@ -20,6 +20,8 @@ public final class Host {
     private static final long COPY_SECONDS_MAX = 300;
     /** What a file system needs for itself. */
     private static final int IMAGES_SPARE_MIB = 8;
+    /** On the loopback of each host's own namespace. */
+    private static final String CONSOLE_PORT = "8443";
     private static final long KEY_SECONDS_MAX = 120;
     private static final Pattern FINGERPRINT = Pattern.compile("sha256:[0-9a-f]{64}");
 
@@ -35,6 +37,10 @@ public final class Host {
     private String key;
     private Process appliance;
     private ControlLine control;
+    /** Where connections to the web console come in from outside of the namespace; null if there is no console. */
+    private Path consoleSocket;
+    private Relay console;
+    private Process consoleRelay;
 
     Host(Lab lab, String name, int number, boolean witness, Path plover, Path dir, Path ramDir, List<Path> masterDisks) {
         this.lab = lab;
@@ -46,6 +52,22 @@ public final class Host {
         this.ramDir = ramDir;
         this.masterDisks = witness ? List.of() : masterDisks;
         this.control = new ControlLine(data());
+    }
+
+    /** From the next start of the appliance it has a web console, which can be reached from outside of the namespace. */
+    void offerConsole(Path socket) throws IOException {
+        consoleSocket = socket;
+        console = Relay.fromLoopback(socket);
+    }
+
+    /** The page "Protection" of this host's appliance, for a browser on this machine. */
+    public String page() {
+        return "https://127.0.0.1:" + console.port() + "/system/console/plover";
+    }
+
+    /** File with the password of the first administrator, {@code plover}. */
+    public Path passwordFile() {
+        return data().resolve("console-password");
     }
 
     public Path data() {
@@ -130,12 +152,22 @@ public final class Host {
         }
         List<String> command = lab.on(name);
         command.addAll(List.of(plover.toString(), "run", "--config", config.toString(), "--data", data().toString(),
-                "--name", name, "--http-port", "none"));
+                "--name", name, "--http-port", consoleSocket == null ? "none" : CONSOLE_PORT));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
         builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
         appliance = builder.start();
         control = new ControlLine(data());
+        if (consoleSocket != null && (consoleRelay == null || !consoleRelay.isAlive())) {
+            startConsoleRelay();
+        }
+    }
+
+    private void startConsoleRelay() throws IOException {
+        List<String> relay = lab.on(name);
+        relay.addAll(List.of(ProcessHandle.current().info().command().orElse("java"), "-XX:+UseSerialGC", "-Xmx16m", "-XX:TieredStopAtLevel=1", "-cp",
+                System.getProperty("java.class.path"), Relay.class.getName(), consoleSocket.toString(), CONSOLE_PORT));
+        consoleRelay = new ProcessBuilder(relay).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(dir.resolve("relay.log").toFile())).start();
     }
 
     /**
@@ -248,6 +280,11 @@ public final class Host {
     /** Takes away what is not to outlive the cluster. */
     void close() {
         try {
+            if (console != null) {
+                console.close();
+                Shell.end(consoleRelay, 1);
+                Files.deleteIfExists(consoleSocket);
+            }
             deleteContent(ramDir);
             Files.deleteIfExists(ramDir);
             while (!mounted.isEmpty()) {

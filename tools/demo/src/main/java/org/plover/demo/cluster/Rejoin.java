@@ -79,7 +79,7 @@ public final class Rejoin implements Callable<Integer> {
             makeData(data);
             Path image = guest.resolve("disk");
             ClusterSettings settings = new ClusterSettings(plover, image, List.of(image.resolve("root.img"), data), work, 256, 1, 6379, 0, Map.of(),
-                    "copyMiBPerSecondMax=I\"" + copyMiBPerSecond + "\"\n", "", false, 0);
+                    "copyMiBPerSecondMax=I\"" + copyMiBPerSecond + "\"\n", "", false, 0, false);
             try (Cluster cluster = new Cluster(settings)) {
                 Runtime.getRuntime().addShutdownHook(new Thread(cluster::close, "cleanup"));
                 return run(cluster, settings) ? 0 : 1;

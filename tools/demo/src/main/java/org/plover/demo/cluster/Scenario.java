@@ -78,6 +78,7 @@ final class Scenario {
         say("guest runs on host " + cluster.primary().map(h -> h.name).orElse("?") + "; bringing a backup in");
         cluster.await("a backup is in sync", START_SECONDS_MAX, cluster::isProtected);
         say("protected: the death of any one host will be survived");
+        cluster.sayWhereThePagesAre();
     }
 
     private void startClients() throws IOException, InterruptedException {
