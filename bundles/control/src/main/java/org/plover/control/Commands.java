@@ -45,9 +45,11 @@ final class Commands implements CommandService {
     private final Operations operations;
     private final SettingsCommands settings;
     private final UserCommands users;
+    private final Enrolment enrolment;
 
     Commands(String version, Vms vms, Supplier<List<PreflightCheck>> checks, Preflight preflight,
-             Supplier<List<Provider>> providers, Orders orders, Operations operations, SettingsCommands settings, UserCommands users) {
+             Supplier<List<Provider>> providers, Orders orders, Operations operations, SettingsCommands settings, UserCommands users,
+             Enrolment enrolment) {
         this.version = version;
         this.vms = vms;
         this.checks = checks;
@@ -57,6 +59,7 @@ final class Commands implements CommandService {
         this.operations = operations;
         this.settings = settings;
         this.users = users;
+        this.enrolment = enrolment;
     }
 
     private static Map<String, AccessRole> lowest() {
@@ -69,8 +72,8 @@ final class Commands implements CommandService {
                 Protocol.START, Protocol.CANCEL)) {
             lowest.put(command, AccessRole.OPERATOR);
         }
-        for (String command : List.of(Protocol.FORCE_PRIMARY, Protocol.REPLACE, Protocol.GROW_DISK, Protocol.SET, Protocol.CHECK, Protocol.PLAN, Protocol.USERS, Protocol.USER_ADD,
-                Protocol.USER_PASSWORD, Protocol.USER_REMOVE, Protocol.USER_UNLOCK)) {
+        for (String command : List.of(Protocol.FORCE_PRIMARY, Protocol.REPLACE, Protocol.GROW_DISK, Protocol.ENROL, Protocol.SET, Protocol.CHECK,
+                Protocol.PLAN, Protocol.USERS, Protocol.USER_ADD, Protocol.USER_PASSWORD, Protocol.USER_REMOVE, Protocol.USER_UNLOCK)) {
             lowest.put(command, AccessRole.ADMINISTRATOR);
         }
         return lowest;
@@ -115,6 +118,7 @@ final class Commands implements CommandService {
             case Protocol.STATUS -> status(request);
             case Protocol.EPOCHS -> RecordJson.toJson(vms.the(request).epochsSince(Request.number(request, Protocol.SINCE, -1)));
             case Protocol.EVENTS -> RecordJson.toJson(vms.the(request).eventsSince(Request.number(request, Protocol.SINCE, -1)));
+            case Protocol.ENROL -> enrolment.enrol(request, caller);
             case Protocol.DOCTOR -> RecordJson.toJson(preflight.run(checks.get()));
             case Protocol.PROVIDERS -> RecordJson.toJson(providers.get());
             case Protocol.SETTINGS -> settings.list(Request.text(request, Protocol.PID));

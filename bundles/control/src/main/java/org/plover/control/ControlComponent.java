@@ -85,12 +85,14 @@ public final class ControlComponent implements CommandService, SettingsGuard {
         OrderLog log = new OrderLog(data.resolve(OrderLog.FILE_NAME), Clock.systemUTC());
         Metatype metatype = new Metatype(context, () -> metaTypeService);
         Vms here = new Vms(() -> vms);
-        Orders orders = new Orders(here, new VmConfigurations(() -> configurationAdmin), log, () -> timeoutSeconds);
+        VmConfigurations configurations = new VmConfigurations(() -> configurationAdmin);
+        Orders orders = new Orders(here, configurations, log, () -> timeoutSeconds);
         operations = new Operations(orders, Clock.systemUTC());
         rules = new SettingsRules(metatype, settingsChecks::get);
         commands = new Commands(context.getBundle().getVersion().toString(), here, () -> checks, new Preflight(CHECK_LIMIT),
                 new Providers(context), orders, operations,
-                new SettingsCommands(metatype, rules, () -> configurationAdmin, log), new UserCommands(() -> users, log));
+                new SettingsCommands(metatype, rules, () -> configurationAdmin, log), new UserCommands(() -> users, log),
+                new Enrolment(configurations));
         timeoutSeconds = config.timeoutSeconds();
         if (CheckMode.isOn(context)) {
             LOG.debug("No control socket: this appliance runs only to check the host");

@@ -63,10 +63,11 @@ public final class Appliance extends ExternalResource {
     Commands commands() {
         OrderLog log = new OrderLog(data().resolve(OrderLog.FILE_NAME), Clock.systemUTC());
         Vms here = new Vms(() -> vms);
-        Orders orders = new Orders(here, new VmConfigurations(() -> configurationAdmin), log, () -> 5);
+        VmConfigurations configurations = new VmConfigurations(() -> configurationAdmin);
+        Orders orders = new Orders(here, configurations, log, () -> 5);
         return new Commands("0.1.0", here, () -> checks, new Preflight(Duration.ofSeconds(5)), List::of, orders, new Operations(orders, Clock.systemUTC()),
                 new SettingsCommands(() -> metatype, new SettingsRules(() -> metatype, settingsChecks::get), () -> configurationAdmin, log),
-                new UserCommands(() -> users, log));
+                new UserCommands(() -> users, log), new Enrolment(configurations));
     }
 
     /** Lets one whole number be configured under a factory's PID. */

@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.Dictionary;
 import java.util.HashMap;
 import java.util.Hashtable;
+import java.util.List;
 import java.util.Map;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
@@ -13,6 +14,7 @@ import org.osgi.service.cm.ConfigurationAdmin;
 public final class FakeConfigurations {
     private final String pid;
     private volatile Map<String, Object> values;
+    private volatile List<String> pins = List.of();
 
     public FakeConfigurations(String vm, Map<String, Object> values) {
         this.pid = "org.plover.vm~" + vm;
@@ -31,8 +33,27 @@ public final class FakeConfigurations {
             } else if (!method.equals("listConfigurations")) {
                 throw new AssertionError(method + " is not expected");
             }
-            boolean asked = ("(service.pid=" + pid + ")").equals(argument) || "(service.factoryPid=org.plover.vm)".equals(argument);
-            return asked ? new Configuration[] {configuration()} : null;
+            if ("(service.pid=org.plover.peers)".equals(argument)) {
+                return new Configuration[] {peers()};
+            }
+            return ("(service.pid=" + pid + ")").equals(argument) || "(service.factoryPid=org.plover.vm)".equals(argument)
+                    ? new Configuration[] {configuration()} : null;
+        });
+    }
+
+    /** The pins that are configured now. */
+    public List<String> pins() {
+        return pins;
+    }
+
+    private Configuration peers() {
+        return proxy(Configuration.class, (method, argument) -> switch (method) {
+            case "getProperties" -> new Hashtable<>(Map.of("pins", pins.toArray(String[]::new)));
+            case "update" -> {
+                pins = List.of((String[]) ((Dictionary<?, ?>) argument).get("pins"));
+                yield null;
+            }
+            default -> throw new AssertionError(method + " is not expected");
         });
     }
 

@@ -24,6 +24,8 @@ final class BulkReceiver {
     private final GuestDriver.Surroundings surroundings;
     /** Guards the mapping of guest memory: it must not vanish while pages are put into it. */
     private final Object lock = new Object();
+    private int digestsTotal;
+    private int digestsHere;
     private GuestMemory memory;
     private Staging staging;
     private long session;
@@ -178,22 +180,21 @@ final class BulkReceiver {
         int total = m.getInt();
         int from = m.getInt();
         int n = m.getInt();
-        synchronized (lock) {
-            if (memory == null) {
-                return; // of a guest that has gone meanwhile
-            }
-            if (total < 0 || total > memory.pageCount()) {
-                throw new IllegalArgumentException("digests of " + total + " pages, this guest has " + memory.pageCount());
-            }
-        }
         if (from == 0) {
-            digests = new long[2 * total];
+            digests = new long[0];
+            digestsTotal = total;
+            digestsHere = 0;
         }
-        if (digests == null || digests.length != 2 * total || from < 0 || n < 0 || from + n > total) {
+        if (digests == null || total != digestsTotal || total > PageSet.PAGES_MAX || from != digestsHere || n < 0 || n > m.remaining() / 16 || n > total - from) {
             throw new IllegalArgumentException("digests " + from + "+" + n + " of " + total + " do not follow the ones before");
         }
+        digestsHere += n;
+        if (digests.length < 2 * digestsHere) {
+            // It grows with what arrives: memory is not taken on a peer's word.
+            digests = Arrays.copyOf(digests, (int) Math.min(2L * total, Math.max(2L * digestsHere, 2L * digests.length)));
+        }
         m.asLongBuffer().get(digests, 2 * from, 2 * n);
-        if (from + n == total) {
+        if (digestsHere == total) {
             long[] all = digests;
             digests = null;
             surroundings.post(() -> surroundings.events().onPeerDigests(view, epoch, all, System.nanoTime()));

@@ -19,10 +19,10 @@ import picocli.CommandLine.Spec;
 
 /** The {@code plover} command: asks and tells the appliance on this host by its control socket. */
 @Command(name = "plover", versionProvider = Main.Version.class, synopsisSubcommandLabel = "COMMAND",
-        subcommands = {RunCommand.class, InitCommand.class, IdentityCommand.class, StatusCommand.class, EpochsCommand.class, EventsCommand.class,
-            VerifyCommand.class, BackupCommand.class, DiskCommand.class, SwitchoverCommand.class, LeaveCommand.class, JoinCommand.class,
-            ReplaceCommand.class, ForcePrimaryCommand.class, SettingsCommand.class, SetCommand.class, UserCommand.class, DoctorCommand.class, ProtectCommand.class,
-            CommandLine.HelpCommand.class},
+        subcommands = {RunCommand.class, InitCommand.class, IdentityCommand.class, InviteCommand.class, PinCommand.class, StatusCommand.class,
+            EpochsCommand.class, EventsCommand.class, VerifyCommand.class, BackupCommand.class, DiskCommand.class, SwitchoverCommand.class,
+            LeaveCommand.class, JoinCommand.class, ReplaceCommand.class, ForcePrimaryCommand.class, SettingsCommand.class, SetCommand.class,
+            UserCommand.class, DoctorCommand.class, ProtectCommand.class, CommandLine.HelpCommand.class},
         description = {
             "Keeps an unmodified virtual machine running on two hosts at once, so that it survives the loss of either.",
             "",

@@ -66,6 +66,15 @@ public final class Protocol {
     public static final String JOIN = "join";
     /** Object with {@link #MESSAGE}, {@link #FILE} and {@link #CONTENT}; needs {@link #MEMBER} and {@link #ADDRESS}. */
     public static final String REPLACE = "replace";
+    /**
+     * What a new {@link #MEMBER} needs: object with {@link #ADDRESS}, this member's host, {@link #PINS}, {@link #FILES} by name, and the names of
+     * {@link #OTHERS}. Needs this member's {@link #FINGERPRINT}; with a {@link #PIN} that key is believed as the member's from then on.
+     */
+    public static final String ENROL = "enrol";
+    public static final String FINGERPRINT = "fingerprint";
+    public static final String PIN = "pin";
+    public static final String PINS = "pins";
+    public static final String OTHERS = "others";
     /** List of {@code Finding}. */
     public static final String DOCTOR = "doctor";
     /** List of {@code VmEvent} of one virtual machine after {@link #SINCE}. */

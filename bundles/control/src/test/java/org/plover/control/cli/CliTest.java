@@ -95,6 +95,113 @@ public class CliTest {
         assertEquals(next, out.toString());
     }
 
+    @Test
+    public void shouldBeginAConfigurationAndLeaveAloneWhatIsThere() throws Exception {
+        Path host = elsewhere.getRoot().toPath().resolve("host");
+        String members = "alpha=replica@192.0.2.1:7400,beta=replica@192.0.2.2:7400,gamma=witness@192.0.2.3:7400";
+        String[] rest = {"--config", host.resolve("config").toString(), "--data", host.resolve("data").toString()};
+        assertEquals(2, plover("init", "--vm", "redis", "--self", "delta", "--members", members, rest[0], rest[1], rest[2], rest[3]));
+        assertErr("--self: which of the members is this host?");
+        assertFalse("nothing was made", Files.exists(host));
+        assertEquals(2, plover("init", "--vm", "redis", "--self", "alpha", "--members", "alpha=replica@192.0.2.1:7400", rest[0], rest[1], rest[2], rest[3]));
+        assertErr("--members: name all three");
+        assertEquals(err.toString(), 0, plover("init", "--vm", "redis", "--self", "alpha", "--members", members, rest[0], rest[1], rest[2], rest[3]));
+        String vm = Files.readString(host.resolve("config/org.plover.vm~redis.config"));
+        assertTrue(vm, vm.startsWith("self=\"alpha\"\nmembers=[\"alpha\\=replica@192.0.2.1:7400\",\"beta\\=replica@"));
+        assertTrue(Files.readString(host.resolve("config/org.plover.peers.config")).startsWith("pins=[\"alpha\\=sha256:"));
+        Files.writeString(host.resolve("config/org.plover.vm~redis.config"), "mine");
+        assertEquals(0, plover("init", "--vm", "redis", "--self", "alpha", "--members", members, rest[0], rest[1], rest[2], rest[3]));
+        assertOut("is there already and stays as it is");
+        assertEquals("mine", Files.readString(host.resolve("config/org.plover.vm~redis.config")));
+    }
+
+    // joining
+
+    private FakeConfigurations invitingAlpha() {
+        FakeConfigurations configurations = new FakeConfigurations("redis", Map.of("self", "alpha", "memoryMiB", 256, "members", new String[] {
+            "alpha=replica@127.0.0.1:7400", "beta=replica@192.0.2.2:7400", "gamma=witness@192.0.2.3:7400"}));
+        appliance.configurationAdmin = configurations.admin();
+        assertEquals(0, plover("init"));
+        return configurations;
+    }
+
+    /** Runs "invite" beside the test, until it waits; its output goes on in the writer. */
+    private CompletableFuture<Integer> invite(StringWriter said, String... more) throws Exception {
+        List<String> arguments = new java.util.ArrayList<>(List.of("invite", "beta", "--address", "127.0.0.1:0", "--data", appliance.data().toString()));
+        arguments.addAll(List.of(more));
+        Terminal terminal = new Terminal(new BufferedReader(new StringReader("")), new PrintWriter(said), new PrintWriter(said), false, false);
+        CompletableFuture<Integer> ended = CompletableFuture.supplyAsync(() -> Main.run(arguments.toArray(String[]::new), terminal, environment, Map.of()));
+        long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+        while (!said.toString().contains("Waiting for it") && !ended.isDone()) {
+            assertTrue(said.toString(), System.nanoTime() < end);
+            Thread.sleep(20);
+        }
+        return ended;
+    }
+
+    private static String token(StringWriter said) {
+        return said.toString().lines().filter(line -> line.contains("plover join ")).findFirst().orElseThrow().replace("plover join", "").strip();
+    }
+
+    @Test
+    public void shouldLetANewHostJoinByAToken() throws Exception {
+        FakeConfigurations configurations = invitingAlpha();
+        StringWriter said = new StringWriter();
+        CompletableFuture<Integer> invitation = invite(said);
+        Path beta = elsewhere.getRoot().toPath().resolve("beta");
+        Path config = beta.resolve("config");
+        assertEquals(err.toString(), 0, plover("join", token(said), "--config", config.toString(), "--data", beta.resolve("data").toString()));
+        assertOut("This host is known as beta now, by its key sha256:", "wrote " + config.resolve("org.plover.vm~redis.config"));
+        assertEquals(said.toString(), 0, (int) invitation.get(60, java.util.concurrent.TimeUnit.SECONDS));
+        assertEquals(0, plover("identity", "--name", "beta", "--data", beta.resolve("data").toString()));
+        String pin = out.toString().strip();
+        assertEquals(0, plover("identity", "--name", "alpha"));
+        assertEquals(List.of(out.toString().strip(), pin), configurations.pins());
+        assertTrue(said.toString(), said.toString().contains("Next, on gamma: plover pin " + pin));
+        assertTrue(Files.readString(config.resolve("org.plover.vm~redis.config")).contains("self=\"beta\""));
+        assertEquals("pins=[" + String.join(",", configurations.pins().stream().map(p -> '"' + p.replace("=", "\\=") + '"').toList()) + "]\n",
+                Files.readString(config.resolve("org.plover.peers.config")));
+    }
+
+    @Test
+    public void shouldNotLetAHostJoinWithoutTheSecretNorTalkToAnotherKeyThanTheTokens() throws Exception {
+        FakeConfigurations configurations = invitingAlpha();
+        StringWriter said = new StringWriter();
+        CompletableFuture<Integer> invitation = invite(said);
+        Token good = Token.of(token(said));
+        Path beta = elsewhere.getRoot().toPath().resolve("beta");
+        String[] rest = {"--config", beta.resolve("config").toString(), "--data", beta.resolve("data").toString()};
+        Token guessed = new Token("beta", good.host(), good.port(), good.fingerprint(), Token.newSecret(), good.expiry());
+        assertEquals(1, plover("join", guessed.text(), rest[0], rest[1], rest[2], rest[3]));
+        assertErr("the token is not of this invitation");
+        Token elsewhereKey = new Token("beta", good.host(), good.port(), "sha256:" + "0".repeat(64), good.secret(), good.expiry());
+        assertEquals(1, plover("join", elsewhereKey.text(), rest[0], rest[1], rest[2], rest[3]));
+        assertErr("cannot join by", "the token names sha256:0000");
+        Token old = new Token("beta", good.host(), good.port(), good.fingerprint(), good.secret(), java.time.Instant.now().minusSeconds(1));
+        assertEquals(1, plover("join", old.text(), rest[0], rest[1], rest[2], rest[3]));
+        assertErr("the token was good until");
+        assertEquals(2, plover("join", "plover1.abc", rest[0], rest[1], rest[2], rest[3]));
+        assertErr("that is no whole token");
+        assertEquals(List.of(), configurations.pins());
+        assertFalse(Files.exists(beta.resolve("config")));
+
+        assertEquals(err.toString(), 0, plover("join", good.text(), rest[0], rest[1], rest[2], rest[3]));
+        assertEquals(0, (int) invitation.get(60, java.util.concurrent.TimeUnit.SECONDS));
+        assertTrue(said.toString(), said.toString().contains("without the token's secret was refused"));
+        assertEquals("it is good once", 1, plover("join", good.text(), rest[0], rest[1], rest[2], rest[3]));
+    }
+
+    @Test
+    public void shouldInviteOnlyWhomTheConfigurationNames() throws Exception {
+        invitingAlpha();
+        assertEquals(1, plover("invite", "delta"));
+        assertErr("no virtual machine here has a member delta");
+        assertEquals(1, plover("invite", "alpha"));
+        assertErr("alpha is this member itself");
+        assertEquals(2, plover("pin", "beta=sha256:12"));
+        assertErr("'sha256:12' is no fingerprint");
+    }
+
     // status
 
     @Test
@@ -645,7 +752,7 @@ public class CliTest {
 
     @Test
     public void shouldExplainEveryCommandWithAnExample() {
-        for (String command : List.of("run", "status", "epochs", "verify", "switchover", "leave", "join", "replace", "force-primary",
+        for (String command : List.of("run", "init", "identity", "invite", "pin", "status", "epochs", "verify", "switchover", "leave", "join", "replace", "force-primary",
                 "doctor")) {
             assertEquals(0, plover("help", command));
             assertOut("Example: plover " + command, "plover " + command + " ");

@@ -27,6 +27,8 @@ final class CommandLine {
         MachineType type = settings.machineType();
         add(a, "-name", "guest=" + escape(spec.name()) + ",debug-threads=on");
         add(a, "-nodefaults", "-no-user-config", "-display", "none", "-S");
+        // System calls that QEMU as we use it never makes: a guest that breaks out of its devices finds no other program to start.
+        add(a, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
         add(a, "-accel", tcg ? "tcg,thread=multi" : "kvm");
         add(a, "-cpu", !settings.cpuModel().isEmpty() ? settings.cpuModel() : tcg ? "max" : "host");
         add(a, "-smp", Integer.toString(spec.vcpus()));

@@ -54,6 +54,14 @@ public class CommandLineTest {
     }
 
     @Test
+    public void shouldConfineQemuToTheSystemCallsItNeeds() {
+        for (MachineType type : MachineType.values()) {
+            String line = line(with(type, true, ""), spec("redis", null), "kvm");
+            assertTrue(line, line.contains("-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny "));
+        }
+    }
+
+    @Test
     public void shouldShareTheMainMemoryAndNothingElse() {
         String line = line(Settings.DEFAULT, spec("redis", null), "tcg");
         assertTrue(line, line.contains("memory-backend-file,id=ram0,share=on,size=512M,mem-path=/dev/shm/plover-redis-"));

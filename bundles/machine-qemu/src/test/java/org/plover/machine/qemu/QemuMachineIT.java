@@ -308,6 +308,16 @@ public class QemuMachineIT {
     }
 
     @Test
+    public void shouldConfineQemuWhileItsGuestRuns() throws Exception {
+        try (TestGuest guest = new TestGuest(Settings.DEFAULT, directory("a"), 1).boot()) {
+            List<String> status = Files.readAllLines(Path.of("/proc/" + qemuPid(directory("a")) + "/status"));
+            assertTrue("system calls are filtered: " + status, status.contains("Seccomp:\t2"));
+            assertTrue("no program can give it more rights: " + status, status.contains("NoNewPrivs:\t1"));
+            assertTrue(guest.machine.isRunning());
+        }
+    }
+
+    @Test
     public void shouldNoticeTheDeathOfQemuAndLeaveNothingBehind() throws Exception {
         try (TestGuest guest = new TestGuest(Settings.DEFAULT, directory("a"), 1).boot()) {
             Linux.kill(qemuPid(directory("a")), 9);

@@ -229,7 +229,9 @@ final class TlsWire implements Wire {
                 }
                 switch (result.getStatus()) {
                     case OK -> {
-                        // a record with or without content
+                        if (result.bytesConsumed() == 0) {
+                            throw new IOException("TLS does not go on: " + result);
+                        }
                     }
                     case BUFFER_UNDERFLOW -> {
                         more = false;
@@ -244,7 +246,7 @@ final class TlsWire implements Wire {
                 }
             }
         } catch (SSLException e) {
-            // A peer that was taken for a member until now, so it may have changed its mind: its alert is among the handshake's.
+            // The called side looks at the caller's key last, when this side may have begun to speak: its refusal is here, then.
             throw new IOException(explain(e), e);
         } finally {
             in.compact();
@@ -281,9 +283,9 @@ final class TlsWire implements Wire {
             while (out.remaining() >= recordBytes && hasRemaining(from, count)) {
                 SSLEngineResult result = engine.wrap(from, 0, count, out);
                 taken += result.bytesConsumed();
-                if (result.getStatus() != SSLEngineResult.Status.OK) {
+                if (result.getStatus() != SSLEngineResult.Status.OK || result.bytesConsumed() + result.bytesProduced() == 0) {
                     out.flip();
-                    throw new IOException("TLS has ended: " + result.getStatus());
+                    throw new IOException("TLS does not go on: " + result);
                 }
             }
             out.flip();

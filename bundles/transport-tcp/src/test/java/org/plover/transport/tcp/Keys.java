@@ -7,6 +7,7 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.security.Security;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -18,6 +19,11 @@ import org.plover.api.identity.Identity;
 final class Keys implements AutoCloseable {
     static final List<String> MEMBERS = List.of("ann", "bob", "wit");
     private static final List<Path> MADE = new ArrayList<>();
+
+    static {
+        // TLS changes its keys after 137 GB, of which no test would live to see the end: here after 4 MiB, so that every longer one does.
+        Security.setProperty("jdk.tls.keyLimits", "AES/GCM/NoPadding KeyUpdate 2^22");
+    }
 
     private final Path directory;
     private final List<Peers> peers = new ArrayList<>();
