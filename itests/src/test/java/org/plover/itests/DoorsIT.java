@@ -97,6 +97,10 @@ public class DoorsIT {
         for (String look : List.of("/vms", "/settings", "/operations", "/providers", "/me", "/settings/" + POLICY)) {
             assertEquals(look, 200, get(API + look, "vera").statusCode());
         }
+        for (String look : List.of("/plover/metrics", "/system/health", "/system/console/plover")) {
+            Await.until(look + " is there", () -> get(look, "plover").statusCode() != 404);
+            assertEquals(look, get(look, "plover").statusCode(), get(look, "vera").statusCode());
+        }
         for (String page : List.of("/system/console/bundles", "/system/console/configMgr", "/system/console/status-Configurations.txt", API + "/users")) {
             assertEquals(page, 403, get(page, "vera").statusCode());
             assertEquals(page, 403, get(page, "otto").statusCode());

@@ -181,6 +181,16 @@ public class CommandsTest {
         assertEquals(before, configured.values());
     }
 
+    @Test
+    public void shouldNotJudgeWhatStandsForAnotherText() throws Exception {
+        appliance.settingsChecks.put("org.plover.vm", (pid, values) -> {
+            throw new IllegalArgumentException("what is " + values.get("kernel"));
+        });
+        result(ask(ADMINISTRATOR, "{'command':'set','pid':'" + PID + "','values':{'kernel':'$[env:KERNEL]'}}"));
+        assertEquals("$[env:KERNEL]", configured.values().get("kernel"));
+        assertEquals("memoryMiB: 5 is not within 32 to 1048576", refused("'memoryMiB':5"));
+    }
+
     private String refused(String values) throws Exception {
         JsonObject answer = ask(ADMINISTRATOR, "{'command':'set','pid':'" + PID + "','values':{" + values + "}}");
         assertFalse(answer.toString(), answer.getBoolean("ok"));

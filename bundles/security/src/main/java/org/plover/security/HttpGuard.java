@@ -28,7 +28,8 @@ import org.slf4j.LoggerFactory;
  * another origin; nobody else learns anything, not even what there is. Thread-safe; comparing a password blocks for a moment.
  */
 final class HttpGuard {
-    static final String COOKIE = "plover-session";
+    /** With the port behind it: to a browser all ports of a host are one, and there may be an appliance on several. */
+    static final String COOKIE = "plover-session-";
     static final String LOGIN = "/plover/login";
     static final String LOGOUT = "/plover/logout";
     /** In place of a session's id, where the password comes with each request. */
@@ -144,8 +145,9 @@ final class HttpGuard {
         if (request.getCookies() == null) {
             return null;
         }
+        String name = cookieName(request);
         for (Cookie cookie : request.getCookies()) {
-            Sessions.Session session = cookie.getName().equals(COOKIE) ? sessions.use(cookie.getValue()) : null;
+            Sessions.Session session = cookie.getName().equals(name) ? sessions.use(cookie.getValue()) : null;
             if (session != null && session.user().equals(users.find(session.user().name()))) {
                 return session;
             }
@@ -187,7 +189,7 @@ final class HttpGuard {
         }
         Sessions.Session session = sessions.begin(verdict.user());
         LOG.info("User {} ({}) has logged in from {}", verdict.user().name(), verdict.user().role().text(), request.getRemoteAddr());
-        cookie(response, session.id(), "");
+        cookie(request, response, session.id(), "");
         response.setHeader("Location", from);
         response.setStatus(303);
     }
@@ -195,13 +197,17 @@ final class HttpGuard {
     private void logout(HttpServletRequest request, HttpServletResponse response, Login login) throws IOException {
         // By a link of another page it is only a nuisance; the cookie is not even sent then.
         sessions.end(login.sessionId());
-        cookie(response, "", "; Max-Age=0");
+        cookie(request, response, "", "; Max-Age=0");
         LoginPage.send(response, 200, Access.CONSOLE, "You have logged out.");
         LOG.info("User {} has logged out from {}", login.user().name(), request.getRemoteAddr());
     }
 
-    private static void cookie(HttpServletResponse response, String value, String more) {
-        response.addHeader("Set-Cookie", COOKIE + "=" + value + "; Path=/; HttpOnly; Secure; SameSite=Strict" + more);
+    private static String cookieName(HttpServletRequest request) {
+        return COOKIE + request.getServerPort();
+    }
+
+    private static void cookie(HttpServletRequest request, HttpServletResponse response, String value, String more) {
+        response.addHeader("Set-Cookie", cookieName(request) + "=" + value + "; Path=/; HttpOnly; Secure; SameSite=Strict" + more);
     }
 
     // ---- what it may do
