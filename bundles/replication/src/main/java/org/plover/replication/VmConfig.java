@@ -43,7 +43,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     String[] disks() default {};
 
     @AttributeDefinition(description = "What happens when a disk fails on the primary's host while a backup is in sync: handover gives the guest to"
-            + " the backup, report lets the guest see an I/O error. Effective at once.")
+            + " the backup at once, report not before its next epoch cannot be made durable here, so that until then it sees I/O errors. Effective"
+            + " at once.")
     String onDiskError() default "handover";
 
     @AttributeDefinition(description = "MiB written to disks in one epoch that make the primary end it. Effective at once.", min = "1", max = "65536")

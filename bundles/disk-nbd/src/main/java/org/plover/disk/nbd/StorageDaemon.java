@@ -76,7 +76,10 @@ final class StorageDaemon implements AutoCloseable {
         if (!Files.exists(mount)) {
             Files.createFile(mount);
         }
-        List<String> command = new ArrayList<>(List.of("/bin/sh", "-c", SCRIPT, NAME, mount.toString()));
+        List<String> command = new ArrayList<>();
+        // A Ctrl-C is for the appliance, which still needs its images then.
+        findProgram("setsid").ifPresent(setsid -> command.add(setsid.toString()));
+        command.addAll(List.of("/bin/sh", "-c", SCRIPT, NAME, mount.toString()));
         findProgram("setpriv").ifPresent(setpriv -> command.addAll(List.of(setpriv.toString(), "--pdeathsig", "TERM", "--")));
         command.add(daemon.toString());
         String access = ",discard=unmap,read-only=" + (readOnly ? "on" : "off");

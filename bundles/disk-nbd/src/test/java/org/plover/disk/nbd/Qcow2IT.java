@@ -150,8 +150,10 @@ public class Qcow2IT {
     public void shouldCleanUpAfterALossOfEveryProcess() throws Exception {
         Process doomed = doomed();
         ProcessHandle daemon = daemon();
-        kill(doomed.children().findFirst().orElseThrow());
+        ProcessHandle supervisor = doomed.children().findFirst().orElseThrow();
+        // First the daemon: it would end in good order if it heard of the supervisor's death.
         kill(daemon);
+        kill(supervisor);
         kill(doomed.toHandle());
         doomed.waitFor();
         daemon.onExit().get();

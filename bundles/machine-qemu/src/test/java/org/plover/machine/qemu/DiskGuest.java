@@ -12,6 +12,8 @@ final class DiskGuest {
     static final String INIT = "/disk-init";
     static final String BAD = "DISK-BAD";
     static final String GOOD = "DISK-ROUND";
+    /** The length that the guest sees. */
+    static final String SECTORS = "DISK-SECTORS ";
     private static final String WORKLOAD = """
             #!/bin/sh
             export PATH=/bin
@@ -26,6 +28,7 @@ final class DiskGuest {
                     dd if=/tmp/new of=$f.tmp bs=16k conv=fsync 2>/dev/null && mv $f.tmp $f || echo DISK-BAD write $i
                     echo 1 > /proc/sys/vm/drop_caches
                     cmp /tmp/new $f || echo DISK-BAD content $i
+                    echo DISK-SECTORS $(cat /sys/block/vda/size)
                     echo DISK-ROUND $i
                     i=$((i + 1))
                 done

@@ -2,6 +2,7 @@ package org.plover.machine.qemu;
 
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertFalse;
+import static org.junit.Assert.assertThrows;
 import static org.junit.Assert.assertTrue;
 
 import java.nio.ByteBuffer;
@@ -17,6 +18,7 @@ import org.junit.BeforeClass;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
+import org.plover.api.machine.MachineException;
 import org.plover.api.machine.MachineSpec;
 import org.plover.api.machine.StartMode;
 import org.plover.api.memory.PageSet;
@@ -200,6 +202,33 @@ public class QemuDiskIT {
             }
             guest.awaitAnswer(0, 20);
             guest.machine.stop();
+        }
+    }
+
+    @Test
+    public void shouldTellTheRunningGuestThatItsDiskIsLonger() throws Exception {
+        long longer = 2L * IMAGE_MIB << 20;
+        try (DiskServer server = new DiskServer(newImage("a"), path("a.nbd"));
+             TestGuest guest = new TestGuest(QemuMachineIT.settings(MachineType.Q35), spec("a", server, 512))) {
+            guest.boot();
+            awaitRounds(guest, 2);
+            guest.machine.stop();
+            String refusal = assertThrows(MachineException.class, () -> guest.machine.resizeDisk(0, longer)).getMessage();
+            assertTrue(refusal, refusal.contains("grow"));
+            server.kill();
+            try (FileChannel image = FileChannel.open(server.image, StandardOpenOption.WRITE)) {
+                image.write(ByteBuffer.allocate(1), longer - 1);
+            }
+            server.start();
+            guest.machine.resizeDisk(0, longer);
+            guest.machine.resume();
+            awaitRounds(guest, 2);
+            String said = Files.readString(console(guest));
+            assertTrue(said, said.contains(DiskGuest.SECTORS + ((long) IMAGE_MIB << 20) / 512));
+            assertTrue(said, said.contains(DiskGuest.SECTORS + longer / 512));
+            assertNoComplaint(guest);
+            guest.machine.stop();
+            assertSound(server.image);
         }
     }
 }

@@ -753,7 +753,9 @@ public final class ReplicaCore implements ConsensusHost, GuestEvents {
     public void onDiskFailed(String reason, long nowNanos) {
         boolean backupGoesOn = state == ReplicaState.PROTECTED || join != null && join.isProposed();
         if (state.leads() && !(backupGoesOn && settings.handsOverOnDiskError())) {
-            message = reason + "; the guest sees an I/O error";
+            // What it was told is flushed is only safe at the backup if the next epoch cannot be made durable here.
+            message = reason + (backupGoesOn ? "; the guest may see an I/O error, and is handed over when its next epoch cannot be made durable here"
+                    : "; the guest sees an I/O error");
             fx.warn(message);
         } else {
             onGuestFailed(reason, nowNanos);
