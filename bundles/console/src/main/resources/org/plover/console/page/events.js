@@ -23,7 +23,8 @@ export class EventLog {
     if (!this.history) {
       return;
     }
-    for (const { kind } of this.history.events) {
+    const happened = this.history.happened();
+    for (const { kind } of happened) {
       if (!this.kinds.has(kind)) {
         this.kinds.add(kind);
         byId('event-kind').append(el('option', { value: kind }, eventKind(kind).word));
@@ -31,10 +32,10 @@ export class EventLog {
     }
     const text = byId('event-text').value.trim().toLowerCase();
     const kind = byId('event-kind').value;
-    const fitting = this.history.events.filter(event => (kind === '' || event.kind === kind)
+    const fitting = happened.filter(event => (kind === '' || event.kind === kind)
       && (text === '' || event.text.toLowerCase().includes(text)));
     show(byId('event-list'), fitting.slice(-ROWS_MAX).reverse().map(row));
-    const all = this.history.events.length;
+    const all = happened.length;
     setText(byId('event-count'), all === 0 ? 'Nothing has happened since this appliance was started.'
       : `${Math.min(fitting.length, ROWS_MAX)} of ${all} shown.`);
   }

@@ -3,6 +3,8 @@
 const RAW_MAX = 12_000;
 const SECONDS_MAX = 7_200;
 const EVENTS_MAX = 1_000;
+/** Two reports of one change are not further apart. */
+const SAME_MILLIS = 3_000;
 /** How far behind the clock the newest epoch may be reckoned before it is put where it was seen, in seconds. */
 const DRIFT_MAX = 2;
 
@@ -12,6 +14,7 @@ export class History {
     this.seconds = [];
     this.samples = [];
     this.events = [];
+    this.own = [];
     this.lastEpoch = null;
     this.lastEventSequence = -1;
     this.lastPollAt = 0;
@@ -103,10 +106,16 @@ export class History {
     return fresh;
   }
 
-  /** An appliance that was started again counts its events anew. */
-  forgetEvents() {
-    this.events = [];
-    this.lastEventSequence = -1;
+  /** Something that was done on this page, which the appliance may not tell of itself. */
+  addOwn(kind, text) {
+    this.own.push({ sequence: 0, atMillis: Date.now(), kind, text });
+    trim(this.own, EVENTS_MAX);
+  }
+
+  /** What happened, oldest first: as the appliance tells it, and what was done here if it does not. */
+  happened() {
+    const untold = this.own.filter(mine => !this.events.some(event => event.kind === mine.kind && Math.abs(event.atMillis - mine.atMillis) < SAME_MILLIS));
+    return untold.length === 0 ? this.events : [...this.events, ...untold].sort((a, b) => a.atMillis - b.atMillis);
   }
 
   /** Time of the first thing remembered, in seconds since 1970. */

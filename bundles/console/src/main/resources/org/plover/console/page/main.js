@@ -27,8 +27,8 @@ class Page {
     this.timeline = new Timeline();
     this.log = new EventLog();
     this.orders = new Orders();
-    this.settings = new Settings(() => this.applied());
-    this.providers = new Providers(this.settings, () => this.applied());
+    this.settings = new Settings(what => this.applied(what));
+    this.providers = new Providers(this.settings, what => this.applied(what));
     this.wizard = new Wizard();
     byId('vm-select').addEventListener('change', event => this.choose(event.target.value));
     document.addEventListener('visibilitychange', () => {
@@ -168,8 +168,13 @@ class Page {
     }
   }
 
-  applied() {
+  applied(what) {
     this.settingsVm = undefined;
+    if (what && this.status) {
+      this.history(this.status.vm).addOwn('setting-changed', what);
+      this.timeline.draw();
+      this.log.draw();
+    }
   }
 
   drawStatus(s) {
@@ -179,8 +184,8 @@ class Page {
     setText(byId('verdict-words'), s.protectedNow ? (slowed ? 'PROTECTED, SLOWED' : 'PROTECTED') : 'NOT PROTECTED');
     setText(byId('verdict-vm'), `${s.vm}, as ${s.member} sees it, view ${s.view}, epoch ${s.epoch}`);
     setText(byId('message'), s.message);
-    if (!unchanged(byId('notes'), [s.notes, s.slowed])) {
-      show(byId('notes'), [...(s.slowed ? [`slowed: ${s.slowed}`] : []), ...s.notes].map(note => el('li', {}, note)));
+    if (!unchanged(byId('notes'), s.notes)) {
+      show(byId('notes'), s.notes.map(note => el('li', {}, note)));
     }
     drawPicture(byId('picture'), s);
     this.drawFigures(s);

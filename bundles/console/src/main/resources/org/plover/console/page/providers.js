@@ -66,6 +66,8 @@ export class Providers {
         [choice.key]: choice.list ? [wanted, ...(choice.value ?? []).filter(id => id !== wanted)] : wanted,
       });
       this.said = { ...this.said, [kind.kind]: `${wanted} was chosen` };
+      this.onApplied(`${configuration.pid}: ${kind.text.toLowerCase()} ${inUse} → ${wanted}`);
+      return;
     } catch (e) {
       this.said = { ...this.said, [kind.kind]: `not swapped: ${e.message}` };
     }

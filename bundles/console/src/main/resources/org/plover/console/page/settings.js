@@ -8,7 +8,7 @@ import { clock } from './words.js';
 const FIRST = ['org.plover.policy.', 'org.plover.vm', 'org.plover.gate.', 'org.plover.consensus.', 'org.plover.transport.'];
 
 export class Settings {
-  /** @param onApplied is told after settings have been changed */
+  /** @param onApplied is told what was changed, in words */
   constructor(onApplied) {
     this.onApplied = onApplied;
     this.me = null;
@@ -30,7 +30,7 @@ export class Settings {
       if (form) {
         form.refresh(pid);
       } else {
-        this.forms.set(pid.pid, new PidForm(pid, mayChange, () => this.applied(me, vm)));
+        this.forms.set(pid.pid, new PidForm(pid, mayChange, what => this.onApplied(what)));
       }
     }
     for (const known of [...this.forms.keys()]) {
@@ -49,11 +49,6 @@ export class Settings {
       show(box, wanted);
     }
     this.filter();
-  }
-
-  async applied(me, vm) {
-    await this.load(me, vm);
-    this.onApplied();
   }
 
   /** The configuration of a virtual machine, as far as it is known here. */
@@ -135,7 +130,7 @@ class PidForm {
       await api.changeSetting(this.pid.pid, Object.fromEntries(changed.map(field => [field.setting.key, field.value()])));
       changed.forEach(field => field.accepted());
       this.tell('good', `Applied at ${clock(Date.now())}: ${what}`);
-      await this.onApplied();
+      this.onApplied(`${this.pid.pid}: ${what}`);
     } catch (e) {
       // What was typed stays: it is to be mended, not to be typed again.
       changed.forEach(field => field.refused(e.message));

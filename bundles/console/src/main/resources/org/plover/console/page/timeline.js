@@ -104,7 +104,7 @@ export class Timeline {
     }
     this.to = Date.now() / 1000;
     this.from = this.window === Infinity ? Math.min(this.to - 30, this.history.beginning(this.to)) : this.to - this.window;
-    this.marks = this.history.events.filter(event => eventKind(event.kind).mark && event.atMillis / 1000 >= this.from);
+    this.marks = this.history.happened().filter(event => eventKind(event.kind).mark && event.atMillis / 1000 >= this.from);
     const sources = {
       epochs: this.history.epochColumns(this.from, this.to, POINTS_MAX),
       samples: this.history.sampleColumns(this.from, this.to, POINTS_MAX),
