@@ -62,7 +62,8 @@ final class EventWatch {
         }
         joining = nowJoining;
         Facts facts = new Facts(group, view, newRole, connected, view.takenNanos());
-        if (facts.isProtected() != wasProtected) {
+        boolean leaving = newState.equals("PROTECTED") && !facts.twoInSync(); // being agreed on: the core's message is still the old one
+        if (facts.isProtected() != wasProtected && !leaving) {
             wasProtected = !wasProtected;
             String message = StatusBuilder.message(facts, "");
             if (wasProtected) {
