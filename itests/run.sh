@@ -15,6 +15,7 @@ needs=(
   "qemu-img|qemu-utils"
   "qemu-io|qemu-utils"
   "qemu-nbd|qemu-utils"
+  "qemu-storage-daemon|qemu-system-common"
   "nbdinfo|libnbd-bin"
   "nbdcopy|libnbd-bin"
   "ip|iproute2"
@@ -33,6 +34,9 @@ needs=(
   "unshare|util-linux"
   "flock|util-linux"
   "mount|mount"
+  "losetup|mount"
+  "chromium|chromium"
+  "chromedriver|chromium-driver"
   "libxxhash.so.0|libxxhash0"
 )
 
