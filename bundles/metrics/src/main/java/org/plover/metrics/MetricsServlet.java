@@ -9,8 +9,9 @@ import java.io.IOException;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
+import org.plover.api.control.Caller;
 
-/** Answers Prometheus. Who may ask is for the HTTP service's filters to say. */
+/** Answers Prometheus, if the guard before the HTTP service has let the request through. */
 @Component(service = Servlet.class, property = {"osgi.http.whiteboard.servlet.pattern=" + MetricsServlet.PATH,
         "osgi.http.whiteboard.servlet.name=org.plover.metrics"})
 public final class MetricsServlet extends HttpServlet {
@@ -26,6 +27,11 @@ public final class MetricsServlet extends HttpServlet {
 
     @Override
     protected void doGet(HttpServletRequest request, HttpServletResponse response) throws IOException {
+        if (request.getAttribute(Caller.HTTP_ATTRIBUTE) == null) {
+            // Nobody has asked who that is: the bundle that does is not there.
+            response.sendError(HttpServletResponse.SC_SERVICE_UNAVAILABLE, "logins are not ready; is the bundle org.plover.security started?");
+            return;
+        }
         String accept = request.getHeader("Accept");
         ByteArrayOutputStream text = new ByteArrayOutputStream(32 << 10); // whole or not at all
         metrics.write(accept, text);
