@@ -235,11 +235,11 @@ public class PageIT {
         browser.press("#wizard-go");
         browser.awaitText("#wizard-body .answer", "its outermost element is <network>");
         browser.type("#wizard-text", "<domain type='kvm'><name>shop</name><memory unit='GiB'>1</memory><os><type>hvm</type></os>"
-                + "<devices><disk type='file'><driver type='qcow2'/><source file='/srv/shop.qcow2'/><target dev='vda' bus='virtio'/></disk></devices></domain>");
+                + "<devices><disk type='file'><driver type='vmdk'/><source file='/srv/shop.vmdk'/><target dev='vda' bus='virtio'/></disk></devices></domain>");
         browser.type("#wizard-members", "a=replica@192.0.2.1:7400" + Keys.ENTER + "b=replica@192.0.2.2:7400" + Keys.ENTER + "w=witness@192.0.2.3:7400");
         browser.press("#wizard-go");
         browser.awaitText("#wizard-answer h3", "2 things block it");
-        browser.awaitText("#wizard-answer", "qemu-img convert -p -O raw /srv/shop.qcow2 /srv/shop.raw");
+        browser.awaitText("#wizard-answer", "qemu-img convert -p -O raw /srv/shop.vmdk /srv/shop.raw");
         browser.awaitText("#wizard-answer pre", "memoryMiB=I\"1024\"");
         browser.keep(SCREENSHOTS, "wizard");
     }

@@ -27,8 +27,15 @@ final class Guest {
      * @param source      path of the image on the host
      * @param before      what the guest calls it today, such as {@code vda}
      * @param sectorBytes 512 or 4096
+     * @param qcow2       whether the image is in that format; else it is raw
      */
-    record Disk(String source, String before, boolean readOnly, int sectorBytes) {
+    record Disk(String source, String before, boolean readOnly, int sectorBytes, boolean qcow2) {
+        static final String QCOW2 = "qcow2";
+
+        /** As the configuration has it. */
+        String configured() {
+            return source + (qcow2 ? ",format=" + QCOW2 : "") + (sectorBytes == 4096 ? ",sector=4096" : "") + (readOnly ? ",readonly" : "");
+        }
     }
 
     /**

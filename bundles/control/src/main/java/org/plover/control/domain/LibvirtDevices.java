@@ -98,8 +98,10 @@ final class LibvirtDevices {
             return;
         }
         String format = disk.of("driver", "type");
-        if ((!format.isEmpty() && !format.equals("raw")) || disk.at("backingStore", "source").isPresent()) {
-            guest.blocks(subject, source + " is " + (format.isEmpty() ? "a chain of images" : format) + ", and images are raw here",
+        boolean chain = disk.at("backingStore", "source").isPresent();
+        boolean qcow2 = format.equals(Guest.Disk.QCOW2) && !chain;
+        if (chain || !qcow2 && !format.isEmpty() && !format.equals("raw")) {
+            guest.blocks(subject, source + " is " + (chain ? "a chain of images" : format) + ", and an image is raw or qcow2 without a backing file here",
                     "qemu-img convert -p -O raw " + source + " " + rawName(source) + ", while the guest is off, and name that file");
         }
         if (disk.child("encryption").isPresent() || disk.at("source", "encryption").isPresent()) {
@@ -120,7 +122,7 @@ final class LibvirtDevices {
             guest.blocks(subject, "has sectors of " + sectorBytes + " bytes", "512 and 4096 are possible");
         }
         String bus = disk.of("target", "bus").isEmpty() ? busOf(target) : disk.of("target", "bus");
-        guest.movesDisk(new Guest.Disk(source, target, disk.child("readonly").isPresent(), sectorBytes), bus);
+        guest.movesDisk(new Guest.Disk(source, target, disk.child("readonly").isPresent(), sectorBytes, qcow2), bus);
     }
 
     private static String busOf(String target) {

@@ -130,6 +130,9 @@ public final class Planner {
             findings.add(Finding.error(subject, "has a comma in its path", "rename it"));
         } else if (bytes.isEmpty()) {
             findings.add(Finding.warning(subject, "is not there or cannot be read on this host", "each replica's host needs an image of the same length"));
+        } else if (disk.qcow2()) {
+            findings.add(Finding.ok(subject, "qcow2; on the other replica's host: qemu-img create -f qcow2 " + disk.source() + " SIZE, with the virtual size that "
+                    + "'qemu-img info' tells here"));
         } else if (bytes.getAsLong() == 0 || bytes.getAsLong() % disk.sectorBytes() != 0) {
             long next = Math.max(1, (bytes.getAsLong() + disk.sectorBytes() - 1) / disk.sectorBytes()) * disk.sectorBytes();
             findings.add(Finding.error(subject, "has " + bytes.getAsLong() + " bytes, which is no whole number of sectors of " + disk.sectorBytes(),
@@ -230,7 +233,7 @@ public final class Planner {
             line(text, "mtu", Math.min(9000, mtu));
         }
         if (!witness && !guest.disks.isEmpty()) {
-            line(text, "disks", guest.disks.stream().map(disk -> disk.source() + (disk.sectorBytes() == 4096 ? ",sector=4096" : "") + (disk.readOnly() ? ",readonly" : "")).toList());
+            line(text, "disks", guest.disks.stream().map(Guest.Disk::configured).toList());
         }
         return text.toString();
     }

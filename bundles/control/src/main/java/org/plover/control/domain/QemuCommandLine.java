@@ -186,8 +186,9 @@ final class QemuCommandLine {
             return;
         }
         String format = disk.getOrDefault("format", source.matches(".*\\.(qcow2|qed|vmdk|vdi|vhdx?)") ? source.substring(source.lastIndexOf('.') + 1) : "raw");
-        if (!format.equals("raw")) {
-            guest.blocks(subject, "is " + format + ", and images are raw here",
+        boolean qcow2 = format.equals(Guest.Disk.QCOW2);
+        if (!qcow2 && !format.equals("raw")) {
+            guest.blocks(subject, "is " + format + ", and an image is raw or qcow2 here",
                     "qemu-img convert -p -O raw " + source + " " + LibvirtDevices.rawName(source) + ", while the guest is off, and name that file");
         }
         int sectorBytes = (int) Quantity.whole(disk.getOrDefault("logical_block_size", "512"), subject + "'s logical_block_size");
@@ -195,7 +196,7 @@ final class QemuCommandLine {
             guest.blocks(subject, "has sectors of " + sectorBytes + " bytes", "512 and 4096 are possible");
         }
         boolean readOnly = Set.of("on", "yes").contains(disk.getOrDefault("readonly", disk.getOrDefault("read-only", "off")));
-        guest.movesDisk(new Guest.Disk(source, "", readOnly, sectorBytes), disk.getOrDefault("if", "ide"));
+        guest.movesDisk(new Guest.Disk(source, "", readOnly, sectorBytes, qcow2), disk.getOrDefault("if", "ide"));
     }
 
     private void devices() throws DomainException {
