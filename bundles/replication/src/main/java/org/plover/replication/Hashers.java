@@ -51,14 +51,12 @@ final class Hashers implements AutoCloseable {
         }
     }
 
-    /** The first of the preferred ids that is there, or any that is there, or an empty string. */
-    String choose(List<String> preferred) {
-        for (String id : preferred) {
-            if (providers.containsKey(id)) {
-                return id;
-            }
-        }
-        return providers.keySet().stream().sorted().findFirst().orElse("");
+    /**
+     * The first of these ids that is there, or an empty string. No other takes its place: whoever names a cryptographic one alone does not
+     * want a guest's pages compared by another. Without any, pages are sent that need not be, which is always right.
+     */
+    String choose(List<String> configured) {
+        return configured.stream().filter(providers::containsKey).findFirst().orElse("");
     }
 
     /** A new session begins: every hasher is keyed anew. */

@@ -54,8 +54,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
             min = "0", max = "1000000")
     int copyMiBPerSecondMax() default 0;
 
-    @AttributeDefinition(description = "Page hashers in order of preference, of xxh3, java and aes; the first one present is used. aes is for guests that"
-            + " are not trusted. Effective at the next epoch.")
+    @AttributeDefinition(description = "Page hashers in order of preference, of xxh3, java and aes; the first one present is used, and if none is, all"
+            + " written pages are sent. aes is for guests that are not trusted. Effective at the next epoch.")
     String[] hashers() default {"xxh3", "java"};
 
     @AttributeDefinition(description = "Id of the sync policy to use. Effective at once.")
