@@ -1,9 +1,6 @@
 package org.plover.control.cli;
 
-import jakarta.json.JsonObjectBuilder;
 import jakarta.json.JsonValue;
-import java.io.PrintWriter;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.plover.api.status.EpochRecord;
@@ -26,7 +23,6 @@ import picocli.CommandLine.ParentCommand;
             ""})
 final class EpochsCommand implements Callable<Integer> {
     private static final int LAST = 20;
-    private static final Duration LOOK_AGAIN = Duration.ofMillis(500);
     private static final String HEAD =
             "     epoch   view  interval     pause    commit     apply   dirty   same  blocks   same        sent frames verified  reason";
 
@@ -51,7 +47,9 @@ final class EpochsCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         try (ControlClient client = main.connect()) {
-            List<JsonValue> answer = fetch(client, since == null ? -1 : since);
+            RecordFeed<EpochRecord> epochs = new RecordFeed<>(main, vm, Protocol.EPOCHS, EpochRecord.class, EpochRecord::epoch, EpochsCommand::row, json);
+            long first = since == null ? -1 : since;
+            List<JsonValue> answer = epochs.fetch(client, first);
             if (since == null && answer.size() > LAST) {
                 answer = answer.subList(answer.size() - LAST, answer.size());
             }
@@ -63,27 +61,12 @@ final class EpochsCommand implements Callable<Integer> {
             if (!json) {
                 main.terminal.out.println(HEAD);
             }
-            long last = show(answer, since == null ? -1 : since);
-            while (follow && main.terminal.pause(LOOK_AGAIN)) {
-                last = show(fetch(client, last), last);
+            long last = epochs.show(answer, first);
+            if (follow) {
+                epochs.follow(client, last);
             }
             return Exit.OK;
         }
-    }
-
-    private List<JsonValue> fetch(ControlClient client, long after) {
-        JsonObjectBuilder request = vm.request(Protocol.EPOCHS).add(Protocol.SINCE, after);
-        return client.call(request, TimeoutOption.ANSWER_SECONDS).asJsonArray();
-    }
-
-    private long show(List<JsonValue> answer, long before) {
-        PrintWriter out = main.terminal.out;
-        List<EpochRecord> records = main.records(EpochRecord.class, answer);
-        for (int i = 0; i < records.size(); i++) {
-            out.println(json ? answer.get(i).toString() : row(records.get(i)));
-        }
-        out.flush();
-        return records.isEmpty() ? before : records.get(records.size() - 1).epoch();
     }
 
     static String row(EpochRecord epoch) {

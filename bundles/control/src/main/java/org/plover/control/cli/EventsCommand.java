@@ -1,13 +1,8 @@
 package org.plover.control.cli;
 
-import jakarta.json.JsonObjectBuilder;
-import jakarta.json.JsonValue;
-import java.io.PrintWriter;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
-import java.util.List;
 import java.util.concurrent.Callable;
 import org.plover.api.status.VmEvent;
 import org.plover.control.wire.Protocol;
@@ -26,7 +21,6 @@ import picocli.CommandLine.ParentCommand;
             "Example: plover events --follow",
             ""})
 final class EventsCommand implements Callable<Integer> {
-    private static final Duration LOOK_AGAIN = Duration.ofSeconds(1);
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSS");
 
     @ParentCommand
@@ -50,27 +44,14 @@ final class EventsCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         try (ControlClient client = main.connect()) {
-            long last = show(fetch(client, since == null ? -1 : since), since == null ? -1 : since);
-            while (follow && main.terminal.pause(LOOK_AGAIN)) {
-                last = show(fetch(client, last), last);
+            RecordFeed<VmEvent> events = new RecordFeed<>(main, vm, Protocol.EVENTS, VmEvent.class, VmEvent::sequence, EventsCommand::row, json);
+            long first = since == null ? -1 : since;
+            long last = events.show(events.fetch(client, first), first);
+            if (follow) {
+                events.follow(client, last);
             }
             return Exit.OK;
         }
-    }
-
-    private List<JsonValue> fetch(ControlClient client, long after) {
-        JsonObjectBuilder request = vm.request(Protocol.EVENTS).add(Protocol.SINCE, after);
-        return client.call(request, TimeoutOption.ANSWER_SECONDS).asJsonArray();
-    }
-
-    private long show(List<JsonValue> answer, long before) {
-        PrintWriter out = main.terminal.out;
-        List<VmEvent> events = main.records(VmEvent.class, answer);
-        for (int i = 0; i < events.size(); i++) {
-            out.println(json ? answer.get(i).toString() : row(events.get(i)));
-        }
-        out.flush();
-        return events.isEmpty() ? before : events.get(events.size() - 1).sequence();
     }
 
     static String row(VmEvent event) {

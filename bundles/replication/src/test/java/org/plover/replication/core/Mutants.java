@@ -95,7 +95,7 @@ public final class Mutants {
         boolean kept = found[0].equals("kept");
         print(name, intact ? found[0] : kept ? "NOT FOUND" : found[0].equals("broken") ? "found" : found[0], kept ? "-" : by, found[1], found[2],
                 kept ? group[3] + " groups did not come back" : found[4].substring(0, Math.min(150, found[4].length())));
-        boolean asItShould = intact || patch.contains("\nNot found:") ? kept || found[0].equals("broken") && !intact : found[0].equals("broken");
+        boolean asItShould = intact ? kept : found[0].equals("broken") || kept && patch.contains("\nNot found:");
         if (!asItShould) {
             missed++;
         }
